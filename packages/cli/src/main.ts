@@ -1,0 +1,45 @@
+import { enableCompileCache } from 'node:module'
+import { Command, CommanderError } from 'commander'
+
+/**
+ * The command line. Only the file of the command that is asked for is loaded: an edge box starts in well under a second.
+ * Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+ */
+enableCompileCache()
+
+type CommandFile = { addCommand(program: Command): void }
+
+const commandFiles: Readonly<Record<string, () => Promise<CommandFile>>> = {
+  run: () => import('./commands/run.ts'),
+  init: () => import('./commands/init.ts'),
+  replay: () => import('./commands/replay.ts'),
+  ingest: () => import('./commands/ingest.ts'),
+  topics: () => import('./commands/topics.ts'),
+  score: () => import('./commands/score.ts'),
+  models: () => import('./commands/models.ts'),
+  simulate: () => import('./commands/simulate.ts'),
+  doctor: () => import('./commands/doctor.ts'),
+}
+
+const program = new Command('millwright')
+  .description('On-premises stream intelligence: sensor readings in, failure alerts out, nothing leaves the site.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(millwright --help lists the commands)')
+
+const asked = process.argv[2]
+const files = asked !== undefined && asked in commandFiles ? [asked] : Object.keys(commandFiles)
+for (const name of files) (await commandFiles[name]?.())?.addCommand(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  process.stderr.write(`${error instanceof Error ? (code === '' ? error.stack : error.message) : String(error)}\n`)
+  return code === 'CONFIGURATION' ? 2 : 1
+}

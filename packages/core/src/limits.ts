@@ -1,0 +1,83 @@
+import { assert } from './errors.ts'
+
+/**
+ * Every bound of the product in one place, each with its reason. At a bound we push back or refuse; nothing grows.
+ * Names end in the unit and in `Max`.
+ */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Longest device id, in UTF-8 bytes. Long enough for a path-like asset name, short enough for a key in every store. */
+export const deviceIdBytesMax = 256
+
+/** Longest line that is looked into. A longer one is a dead letter: no reading of a few dozen channels comes near. */
+export const lineBytesMax = 1 * MiB
+
+/** How much of a refused record is kept beside its reason, its length and its place. */
+export const deadLetterBytesMax = 64 * KiB
+
+/** Deepest nesting of a JSON value in a reading's unknown fields; deeper is refused, so that no stack overflows. */
+export const jsonDepthMax = 64
+
+/** Most channels of a plant: one column each in the decoder. */
+export const channelsMax = 128
+
+/** Most features of a plant: one column each in the model's input. */
+export const featuresMax = 512
+
+/** Most windows of one device that may be open (or open to late readings) at once. 24 h hopping by 1 min is 1,440. */
+export const openWindowsPerDeviceMax = 2048
+
+/** Most readings kept raw in one window for quantiles and custom features: a day at 10 Hz is 864,000. */
+export const windowReadingsMax = 1_000_000
+
+/** Farthest back that `lag` and `rolling` may look, in windows. */
+export const historyWindowsMax = 1024
+
+/** Most events of one type and device that `countOf` keeps. The oldest are dropped and counted. */
+export const eventsPerDeviceMax = 1024
+
+/** Accepted readings per device that a redelivery is compared with. */
+export const redeliveryReadings = 16
+
+/** Rows of one decoded batch. 4,096 rows of a few columns stay in a second-level cache. */
+export const batchRowsMax = 4096
+
+/** Body of one frame of the log; a torn write loses at most this much, unacknowledged. */
+export const frameBytesMax = 256 * KiB
+
+/** One segment file of the log; retention removes whole segments. */
+export const segmentBytesMax = 64 * MiB
+
+/** Partitions of a topic. */
+export const partitionsMax = 64
+
+/** Body of one HTTP request after decompression. */
+export const requestBytesMax = 32 * MiB
+
+/** Bytes accepted at the door that are not yet on disk; beyond it the door answers 429. */
+export const unsyncedBytesMax = 64 * MiB
+
+/** Bytes durable in the log that the operators have not processed yet, before sources are slowed down. */
+export const backlogBytesMax = 256 * MiB
+
+/** A model package. 1,000 trees of depth 8 are about 30 MB as JSON. */
+export const modelPackageBytesMax = 256 * MiB
+
+/** Trees of one model, after which it is refused. */
+export const treesMax = 100_000
+
+/** Nodes of all trees of one model: 16 bytes each when compiled. */
+export const treeNodesMax = 8_000_000
+
+/** Classes or targets of one model. */
+export const outputGroupsMax = 1024
+
+/** Activations kept for replay decisions in memory, per partition; older ones are folded into one. */
+export const activationsMax = 1024
+
+assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
+assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
+assert(frameBytesMax <= segmentBytesMax, 'a frame must fit one segment')
+assert(unsyncedBytesMax <= backlogBytesMax, 'what is being synced is part of the backlog')

@@ -1,0 +1,143 @@
+import type { ModelName } from './records.ts'
+import type { OutputTopic } from './topics.ts'
+
+/**
+ * The borders between rooms. Operators and scoring are pure; engines host them through these ports.
+ */
+
+/** Bit-exact evaluation of one model. Stateless for the caller: equal rows give equal answers in any batch. */
+export interface Scorer {
+  readonly featureCount: number
+  /**
+   * Scores `rowCount` rows of `featureCount` float32 values each (NaN = missing), row after row, into `out`
+   * (one float32 probability per row). `rows` may be longer than needed.
+   */
+  score(rows: Float32Array, rowCount: number, out: Float32Array): void
+  /**
+   * Returns TreeSHAP contributions of one row to the margin, in feature order, and last the bias.
+   * Sums to the margin within 1e-5.
+   */
+  contributions(row: Float32Array): Float32Array
+}
+
+/** A model package that was accepted, ready to score. */
+export interface LoadedModel extends ModelName {
+  readonly sha256: string
+  readonly threshold: number
+  readonly featureNames: readonly string[]
+  readonly scorer: Scorer
+}
+
+/** An activation as one partition's log has it. */
+export interface Activation {
+  readonly model: LoadedModel
+  /** As published, append-time scale, milliseconds. */
+  readonly activeFromMs: number
+  /** Append time at which this partition saw it, milliseconds. */
+  readonly seenAtMs: number
+}
+
+/**
+ * Receives what operators produce, in order. `inputOffset` is the offset of the record being processed; the
+ * engine commits each output with (inputOffset, index within that topic and input record).
+ */
+export interface OutputSink {
+  /** @param line One JSON document without the newline. */
+  emit(topic: OutputTopic, deviceId: string | null, inputOffset: number, line: string): void
+}
+
+/** Monotone counts since the operator was made or restored; the keys are permanent metric names with labels folded in. */
+export type OperatorCounters = Readonly<Record<string, number>>
+
+/**
+ * The whole pipeline of one partition: decode, clean, windows, features, score, alert policy.
+ * Pure and deterministic: the same calls give the same outputs, however the records are split into calls.
+ */
+export interface PartitionOperator {
+  /**
+   * Processes newline-separated readings as they came from the source; a final newline is optional, empty lines are
+   * skipped but keep their offset. Line i has offset `baseOffset + i`.
+   *
+   * @param appendTimeMs Append time of all of them; NaN where a file is replayed (silence and future guard are off).
+   */
+  readings(bytes: Uint8Array, baseOffset: number, appendTimeMs: number): void
+  /** Room in the decoder's own memory to read a file straight into, without a copy; see {@link ReadingDecoder.input}. */
+  input(byteLength: number): Uint8Array
+  /** Like `readings`, for the first `byteLength` bytes of the last `input()`: whole lines only. */
+  readingsInput(byteLength: number, baseOffset: number, appendTimeMs: number): void
+  /** Processes newline-separated device events, like `readings`. */
+  deviceEvents(bytes: Uint8Array, baseOffset: number, appendTimeMs: number): void
+  /** Puts a model in force from `max(activeFrom, just after seenAt)`, for windows closed later on the append-time scale. */
+  activate(activation: Activation, offset: number): void
+  /** Carries append time forward: applies silence and forgetting that are due. */
+  heartbeat(appendTimeMs: number, offset: number): void
+  /** Bounded input ends: counts waiting readings, closes all windows in order of device id, then of end. */
+  endOfInput(offset: number): void
+  /** Scores and emits what is pending. Called before outputs are committed; batching is never visible in the results. */
+  flush(): void
+
+  readonly counters: OperatorCounters
+  readonly deviceCount: number
+
+  /**
+   * Returns the serialised state of devices that changed since the last call, and of those forgotten
+   * (`state: null`), and clears the mark. Format: docs/formats/device-state.md.
+   */
+  takeDirty(): DeviceStateEntry[]
+  /** Restores one device, before any record is processed. @throws StateFormatError when the bytes are not of this plan. */
+  restore(entry: DeviceStateEntry): void
+  /** Small state that is not keyed by device: activations seen, append clock. JSON-safe. */
+  takeShared(): SharedOperatorState
+  restoreShared(state: SharedOperatorState, loadModel: (sha256: string) => LoadedModel): void
+}
+
+export interface DeviceStateEntry {
+  readonly deviceId: string
+  /** `null`: the device was forgotten. */
+  readonly state: Uint8Array | null
+}
+
+export interface SharedOperatorState {
+  readonly appendClockMs: number | null
+  readonly activations: readonly {
+    readonly name: string
+    readonly version: string
+    readonly sha256: string
+    readonly activeFromMs: number
+    readonly seenAtMs: number
+  }[]
+  readonly counters: OperatorCounters
+}
+
+/** A file on a disk that tells the truth about short writes. Positions and lengths are bytes. */
+export interface DiskFile {
+  /** Reads up to `into.length` bytes at `position`; returns how many (0 at the end). */
+  read(into: Uint8Array, position: number): number
+  /** Writes at `position`; returns how many bytes went in, which may be fewer than asked (a full disk). */
+  write(from: Uint8Array, position: number): number
+  truncate(length: number): void
+  size(): number
+  /** Returns after the data is on stable storage. @throws on any failure; the caller must then treat the file as unknown. */
+  sync(): void
+  syncAsync(): Promise<void>
+  close(): void
+}
+
+/** The disk as the engine uses it; the testkit has one that fails on demand. */
+export interface Disk {
+  open(path: string, mode: 'read' | 'write' | 'create'): DiskFile
+  exists(path: string): boolean
+  list(directory: string): string[]
+  makeDirectory(path: string): void
+  rename(from: string, to: string): void
+  unlink(path: string): void
+  syncDirectory(path: string): void
+  /** Bytes free for this user on the file system that holds `path`. */
+  freeBytes(path: string): number
+}
+
+/** Time of day for the edges of the system (engine, gateways); never for operators. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  nowMs(): number
+}
