@@ -141,3 +141,31 @@ export interface Clock {
   /** Epoch milliseconds. */
   nowMs(): number
 }
+
+/** Lines of one partition, as a gateway hands them to the engine. */
+export interface PartitionLines {
+  readonly partition: number
+  /** Newline-separated records as they came. */
+  readonly lines: Uint8Array
+  readonly lineCount: number
+}
+
+/** Says how far a resumable source (a file) has been read. Positions are bytes and only grow. */
+export interface SourceMark {
+  /** Stable identity of the source, at most 64 characters. */
+  readonly id: string
+  /** Position after the last of these lines. */
+  readonly position: number
+}
+
+/** Where gateways put what they received. */
+export interface IngestPort {
+  /**
+   * Resolves when every line is on stable storage.
+   *
+   * @throws An error with `retry: 'later'` when the backlog or the disk is full; nothing of the call was accepted.
+   */
+  append(topic: 'sensor-data' | 'device-events', parts: readonly PartitionLines[], source?: SourceMark): Promise<void>
+  /** Resolves when `append` would be accepted again: how a source that can wait is slowed down. */
+  ready(): Promise<void>
+}
