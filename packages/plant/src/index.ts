@@ -1,1 +1,30 @@
-export {}
+export { definePlant } from './define-plant.ts'
+export { describePlan } from './describe-plan.ts'
+export { type Duration, durationMs, formatDuration } from './duration.ts'
+export {
+  count,
+  countOf,
+  crestFactor,
+  custom,
+  derived,
+  difference,
+  exponentialMean,
+  type Feature,
+  first,
+  hoursSince,
+  kurtosis,
+  lag,
+  last,
+  max,
+  mean,
+  min,
+  quantile,
+  range,
+  rms,
+  rolling,
+  skewness,
+  slope,
+  std,
+} from './features.ts'
+export type { ChannelSetting, CleaningSetting, CsvSettings, PlantSettings, TimeSettings } from './settings.ts'
+export { hopping, perReading, session, tumbling, type WindowSetting } from './windows.ts'
