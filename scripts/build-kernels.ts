@@ -13,13 +13,22 @@ const check = process.argv.includes('--check')
 const scratch = mkdtempSync(join(tmpdir(), 'millwright-kernels-'))
 let failed = false
 try {
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.as.ts')).sort()) {
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.as.ts'))
+    .sort()) {
     const kernel = file.slice(0, -'.as.ts'.length)
     const binary = join(scratch, `${kernel}.wasm`)
     const result = await assemblyScript([
       join(folder, file),
-      '--outFile', binary,
-      '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd',
+      '--outFile',
+      binary,
+      '-O3',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--enable',
+      'simd',
     ])
     if (result.error) {
       process.stderr.write(`${file}: ${result.stderr.toString()}\n`)

@@ -1,0 +1,67 @@
+/**
+ * Runs all suites one after the other and closes with `N passed, N failed` over all of them. A suite that is not a test
+ * runner counts as one. What a suite prints is shown as it comes; a failed one is named again at the end.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+interface Suite {
+  readonly name: string
+  readonly command: readonly string[]
+  /** Path of a Vitest JSON report that the command writes. */
+  readonly report?: string
+}
+
+const root = join(import.meta.dirname, '..')
+const scratch = mkdtempSync(join(tmpdir(), 'millwright-ci-'))
+const report = join(scratch, 'vitest.json')
+const npmRun = (script: string): readonly string[] => ['npm', 'run', '--silent', script]
+
+const suites: readonly Suite[] = [
+  { name: 'types', command: npmRun('typecheck') },
+  { name: 'lint', command: npmRun('lint') },
+  { name: 'import direction', command: npmRun('check:rooms') },
+  { name: 'purity', command: npmRun('check:purity') },
+  { name: 'documents', command: npmRun('check:docs') },
+  { name: 'kernels', command: npmRun('check:kernels') },
+  {
+    name: 'tests',
+    command: ['npm', 'test', '--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    report,
+  },
+]
+
+let passed = 0
+let failed = 0
+const failures: string[] = []
+for (const suite of suites) {
+  process.stdout.write(`\n== ${suite.name}: ${suite.command.join(' ')}\n`)
+  const startedMs = Date.now()
+  const [program = '', ...args] = suite.command
+  const { status } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const counts = suite.report === undefined ? null : countsOf(suite.report)
+  passed += counts?.passed ?? (status === 0 ? 1 : 0)
+  // A runner that fails without a failed test (a file that does not load, a crash) still fails the suite.
+  const suiteFailed = counts === null ? (status === 0 ? 0 : 1) : Math.max(counts.failed, status === 0 ? 0 : 1)
+  failed += suiteFailed
+  if (suiteFailed > 0) failures.push(suite.name)
+  process.stdout.write(
+    `== ${suite.name}: ${suiteFailed === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - startedMs) / 1000)} s\n`,
+  )
+}
+rmSync(scratch, { recursive: true, force: true })
+if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.join(', ')}\n`)
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function countsOf(file: string): { passed: number; failed: number } | null {
+  try {
+    const summary = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number }
+    return { passed: summary.numPassedTests, failed: summary.numFailedTests }
+  } catch (error) {
+    process.stdout.write(`no report of the tests: ${String(error)}\n`)
+    return null
+  }
+}
