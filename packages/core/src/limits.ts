@@ -77,7 +77,33 @@ export const outputGroupsMax = 1024
 /** Activations kept for replay decisions in memory, per partition; older ones are folded into one. */
 export const activationsMax = 1024
 
+/** Refused lines that one answer lists; the rest are counted. An answer stays smaller than what it answers. */
+export const refusalsReportedMax = 1000
+
+/** Bodies of all HTTP requests in flight, after decompression; beyond it the door answers 429. */
+export const requestBytesInFlightMax = 128 * MiB
+
+/** Header block of one HTTP request. Readings carry nothing there; browsers need a few KiB for cookies of others. */
+export const requestHeaderBytesMax = 16 * KiB
+
+/** From the first to the last byte of one HTTP request: a client that sends more slowly is cut off. */
+export const requestMsMax = 60_000
+
+/** HTTP connections at once. A box of this kind serves gateways and a few people, and each costs memory. */
+export const connectionsMax = 1024
+
+/** Clients of the alert stream at once. */
+export const eventStreamClientsMax = 64
+
+/** Alerts that wait for one client of the stream; a client that is further behind is dropped and may resume. */
+export const eventStreamBytesMax = 1 * MiB
+
+/** One record of a CSV file, all its lines. A quote that is never closed costs one line, not the file. */
+export const csvRecordBytesMax = 64 * KiB
+
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
 assert(frameBytesMax <= segmentBytesMax, 'a frame must fit one segment')
 assert(unsyncedBytesMax <= backlogBytesMax, 'what is being synced is part of the backlog')
+assert(requestBytesMax <= requestBytesInFlightMax, 'the largest request must fit among those in flight')
+assert(csvRecordBytesMax <= lineBytesMax, 'a CSV record must fit one line')
