@@ -50,6 +50,33 @@ export const frameBytesMax = 256 * KiB
 /** One segment file of the log; retention removes whole segments. */
 export const segmentBytesMax = 64 * MiB
 
+/** Bytes that one partition writes between two syncs: bounds how long one group holds up the next. */
+export const groupBytesMax = 8 * MiB
+
+/** How long an append waits for others to share its sync with, in milliseconds, when one was just made. */
+export const groupDelayMsMax = 5
+
+/** Longest id of a resumable source, in UTF-8 bytes: it stands in each of its frames. */
+export const sourceIdBytesMax = 200
+
+/** Resumable sources whose positions a partition remembers. The one that was silent longest is forgotten, and counted. */
+export const sourcesMax = 1024
+
+/** Longest pause between two heartbeats of a partition where nothing arrives, milliseconds: a year of them is 17 MB. */
+export const heartbeatIntervalMsMax = 60_000
+
+/** Input that a worker processes before it looks for messages: about 2 ms of work, so that alerts do not wait for it. */
+export const sliceBytes = 512 * KiB
+
+/** Output of one topic that may wait for its sync, before a worker starts one on its own. */
+export const outputUnsyncedBytesMax = 4 * MiB
+
+/** Deltas of a snapshot before they are folded into a new base: bounds the files that a recovery reads. */
+export const snapshotDeltasMax = 32
+
+/** Newest model packages that are kept though nothing refers to them, for a rollback. */
+export const modelPackagesKept = 10
+
 /** Partitions of a topic. */
 export const partitionsMax = 64
 
@@ -104,6 +131,8 @@ export const csvRecordBytesMax = 64 * KiB
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
 assert(frameBytesMax <= segmentBytesMax, 'a frame must fit one segment')
+assert(frameBytesMax <= groupBytesMax && groupBytesMax <= segmentBytesMax, 'a group must fit one segment')
+assert(sourcesMax * (sourceIdBytesMax + 48) <= frameBytesMax, 'the head of a segment must fit one frame')
 assert(unsyncedBytesMax <= backlogBytesMax, 'what is being synced is part of the backlog')
 assert(requestBytesMax <= requestBytesInFlightMax, 'the largest request must fit among those in flight')
 assert(csvRecordBytesMax <= lineBytesMax, 'a CSV record must fit one line')

@@ -123,17 +123,34 @@ export interface DiskFile {
   close(): void
 }
 
-/** The disk as the engine uses it; the testkit has one that fails on demand. */
+/**
+ * The disk as the engine uses it; the testkit has one that fails on demand. What goes wrong is thrown as an error whose
+ * `code` is the system's name for it (`ENOSPC`, `EIO`, `ENOENT`…).
+ */
 export interface Disk {
+  /** Opens to read only, to read and write what is there, or to read and write a new file. @throws When `create` finds a file. */
   open(path: string, mode: 'read' | 'write' | 'create'): DiskFile
   exists(path: string): boolean
+  /** Names of the files and folders in a folder, sorted; none where there is no such folder. */
   list(directory: string): string[]
+  /** Makes a folder and those above it; does nothing where it is there. */
   makeDirectory(path: string): void
+  /** Puts a file in the place of another (or of none) at once: whoever opens `to` sees the old or the new one, whole. */
   rename(from: string, to: string): void
   unlink(path: string): void
+  /** Like `unlink`, off the calling thread: taking a large file away can take many milliseconds. */
+  unlinkAsync(path: string): Promise<void>
+  /** Returns when creations, renames and removals in a folder are on stable storage. */
   syncDirectory(path: string): void
+  /** Length of a file in bytes. */
+  size(path: string): number
   /** Bytes free for this user on the file system that holds `path`. */
   freeBytes(path: string): number
+  /**
+   * Takes a lock that ends with this process at the latest, however it dies, and keeps every other process and every
+   * other caller in this one out. Returns what gives it back, or `null` when it is held. The file at `path` stays.
+   */
+  lock(path: string): (() => void) | null
 }
 
 /** Time of day for the edges of the system (engine, gateways); never for operators. */
@@ -148,6 +165,11 @@ export interface PartitionLines {
   /** Newline-separated records as they came. */
   readonly lines: Uint8Array
   readonly lineCount: number
+  /**
+   * For a resumable source: its position after each line, ascending, one per line. With it the source may cut its lines
+   * into other calls when it resumes and no line enters twice; without it the calls must end at the same positions again.
+   */
+  readonly linePositions?: Float64Array
 }
 
 /** Says how far a resumable source (a file) has been read. Positions are bytes and only grow. */
