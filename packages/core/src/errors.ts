@@ -67,3 +67,9 @@ export class UserFunctionError extends MillwrightError {
   readonly code = 'USER_FUNCTION'
   readonly retry = 'never'
 }
+
+/** Bytes of a device's state are not of this version or plan, or are damaged. Restoring changed nothing. */
+export class StateFormatError extends MillwrightError {
+  readonly code = 'STATE_FORMAT'
+  readonly retry = 'never'
+}

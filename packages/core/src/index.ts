@@ -1,5 +1,6 @@
 export * from './errors.ts'
 export * as limits from './limits.ts'
+export * as math from './math/index.ts'
 export * from './numbers.ts'
 export * from './partition.ts'
 export * from './plan.ts'
