@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { faultKinds } from './fault-kinds.ts'
+import { faultKinds, faultTraits } from './fault-kinds.ts'
 import type { SimulationOptions } from './options.ts'
 import { simulatedLineBytesMax } from './reading-line.ts'
 import { createSimulation, type Simulation } from './simulation.ts'
@@ -111,10 +111,18 @@ test('Simulation never goes back in arrival time, and ends with the run (S3)', (
   expect(simulation.fill(new Uint8Array(1000))).toBe(0)
 })
 
-test('Simulation sends each tick once; what comes on top and what lacks is counted (S4)', () => {
-  const simulation = createSimulation({ ...everything, malformedShare: 0 })
+test.each([
+  0.1, 1,
+])('Simulation sends each tick once; what comes on top and what lacks is counted, each fault at %d of the devices (S4)', (share) => {
+  // True clocks, so that a line's timestamp says which tick it is.
+  const faults = faultKinds.filter((kind) => faultTraits[kind].group !== 'clock').map((kind) => ({ kind, share }))
+  const simulation = createSimulation({ ...everything, malformedShare: 0, faults })
+  const gaps = simulation.groundTruth().filter((fault) => fault.fault === 'gap')
   const seen = new Map<string, number>()
-  for (const { line } of simulation) seen.set(line, (seen.get(line) ?? 0) + 1)
+  for (const { line, deviceId, timestampMs } of simulation) {
+    seen.set(line, (seen.get(line) ?? 0) + 1)
+    expect(gaps.filter((gap) => gap.deviceId === deviceId && gap.severityAt(timestampMs) > 0)).toEqual([])
+  }
   const { counts } = simulation
   const slots = Array.from({ length: 33 }, (_, i) => Math.ceil((1_200_000 - (i * 1000) / 0.7 / 33) / (1000 / 0.7)))
   const expected = slots.reduce((a, b) => a + b)
