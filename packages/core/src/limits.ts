@@ -101,6 +101,33 @@ export const treeNodesMax = 8_000_000
 /** Classes or targets of one model. */
 export const outputGroupsMax = 1024
 
+/** Features of a model that is only read (`score`); a plant's own have `featuresMax`. One column of 512 bytes each. */
+export const modelFeaturesMax = 65_536
+
+/** Levels of one tree. XGBoost's default is 6; explaining takes memory with its square. */
+export const treeDepthMax = 512
+
+/** Words of 32 categories in all category sets of one model: 16 MiB. */
+export const categoryWordsMax = 4_194_304
+
+/** Values nested in a model file. XGBoost's own files have 8 levels. */
+export const modelFileDepthMax = 32
+
+/** One string in a model file or a manifest, for example a feature's name, in bytes. */
+export const modelStringBytesMax = 64 * KiB
+
+/** Manifest of a model package: 512 features with 64 bins each and 256 golden rows are under 4 MiB. */
+export const manifestBytesMax = 8 * MiB
+
+/** Golden rows of a model package. Each is scored again whenever the package is opened. */
+export const goldenRowsMax = 256
+
+/** Bins of one histogram of a training baseline. Drift is judged on 10 to 20. */
+export const histogramBinsMax = 256
+
+/** Name or version of a model, in UTF-8 bytes: both stand in each alert. */
+export const modelNameBytesMax = 128
+
 /** Activations kept for replay decisions in memory, per partition; older ones are folded into one. */
 export const activationsMax = 1024
 
@@ -136,3 +163,5 @@ assert(sourcesMax * (sourceIdBytesMax + 48) <= frameBytesMax, 'the head of a seg
 assert(unsyncedBytesMax <= backlogBytesMax, 'what is being synced is part of the backlog')
 assert(requestBytesMax <= requestBytesInFlightMax, 'the largest request must fit among those in flight')
 assert(csvRecordBytesMax <= lineBytesMax, 'a CSV record must fit one line')
+assert(featuresMax <= modelFeaturesMax, 'what a plant computes, a model can take')
+assert(manifestBytesMax < modelPackageBytesMax, 'a package has room for a model beside its manifest')
