@@ -1,1 +1,22 @@
-export {}
+export {
+  type CsvRow,
+  createRowSplitter,
+  createTimeReader,
+  type FileLines,
+  InputDamagedError,
+  InputShrankError,
+  jsonNumber,
+  type LineFile,
+  missingSpellings,
+  openLineFile,
+  type ReadFileOptions,
+  type ReadingFileKind,
+  type ReadProgress,
+  type RowSplitter,
+  readCsvLines,
+  readFileLines,
+  readingFileKind,
+  readReadings,
+  sourceIdOf,
+  type TimeReader,
+} from './files/index.ts'

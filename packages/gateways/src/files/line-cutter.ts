@@ -5,17 +5,18 @@ import { assert, limits } from '@millwright/core'
  * from one chunk to the next. It does no input of its own, so that one piece of code serves every kind of file.
  *
  * C1 Every chunk consists of whole lines, each with its newline; a last line without one gets one.
- * C2 The chunks one after another are the stream, but for C1, C3 and C4: wherever reads happen to end.
+ * C2 The chunks one after another are the stream, but for C1 and C3: wherever reads happen to end.
  * C3 A line longer than `lineBytesMax` becomes its first `lineBytesMax + 1` bytes: long enough to be refused as too
  *    long, and no longer, so that memory is bounded by one chunk and one line.
- * C4 A byte order mark at the start of the stream becomes spaces, which JSON allows; positions stay what they are.
- * C5 `position` is the place in the stream just after the lines given out: a line boundary, or the end.
+ * C4 `position` is the place in the stream just after the lines given out: a line boundary, or the end.
  */
 export interface LineCutter {
   /** Memory that the next chunk needs, in bytes; the last byte of it is not to be read into (C1). */
   readonly memoryBytes: number
-  /** Bytes from the start of the stream. */
+  /** Bytes from the start of the stream (C4). */
   readonly position: number
+  /** What to add to a byte's place in the chunk given out last to have its place in the stream, past a first line that was cut. */
+  readonly basePosition: number
   /** Puts what was carried at the front of `memory`; returns where the next bytes of the stream belong. */
   begin(memory: Uint8Array): number
   /**
@@ -48,9 +49,9 @@ export function createLineCutter(options: {
   let carried = new Uint8Array(4096)
   let carriedBytes = 0
   let position = startPosition
+  let basePosition = startPosition
   /** Bytes of the line being carried that were left out (C3): they count for `position` once it is given out. */
   let omittedBytes = 0
-  let atStart = startPosition === 0
 
   function carry(memory: Uint8Array, start: number, end: number): void {
     carriedBytes = end - start
@@ -68,10 +69,6 @@ export function createLineCutter(options: {
     return filled - (lineEnd - keptBytes)
   }
 
-  function blankByteOrderMark(memory: Uint8Array): void {
-    if (memory[0] === 0xef && memory[1] === 0xbb && memory[2] === 0xbf) memory.fill(32, 0, 3)
-  }
-
   return {
     get memoryBytes() {
       return carriedBytes + chunkBytes + 1
@@ -79,21 +76,20 @@ export function createLineCutter(options: {
     get position() {
       return position
     },
+    get basePosition() {
+      return basePosition
+    },
     begin(memory) {
       memory.set(carried.subarray(0, carriedBytes))
       return carriedBytes
     },
     cut(memory, filled, ended) {
-      if (atStart && filled >= 3) {
-        blankByteOrderMark(memory)
-        atStart = false
-      }
       const length = filled > keptBytes ? shortenFirstLine(memory, filled) : filled
       const linesBytes = ended || length === 0 ? length : memory.lastIndexOf(newline, length - 1) + 1
       carry(memory, linesBytes, length)
       if (linesBytes === 0) return 0
-      atStart = false
       position += linesBytes + omittedBytes
+      basePosition = position - linesBytes
       omittedBytes = 0
       if (memory[linesBytes - 1] === newline) return linesBytes
       memory[linesBytes] = newline

@@ -25,11 +25,14 @@ function fileOf(content: string | Uint8Array): string {
 async function textOf(path: string, options: { startPosition?: number; chunkBytes?: number } = {}) {
   let text = ''
   const positions: number[] = []
+  const linePositions: number[] = []
   for await (const lines of readFileLines(path, options)) {
     text += Buffer.from(lines.bytes).toString()
     positions.push(lines.endPosition)
+    for (let end = lines.bytes.indexOf(10) + 1, line = 0; end > 0; end = lines.bytes.indexOf(10, end) + 1)
+      linePositions.push(lines.positionAfter(line++, end))
   }
-  return { text, positions }
+  return { text, positions, linePositions }
 }
 
 function textByLineFile(path: string, options: { startPosition?: number; chunkBytes?: number } = {}) {
@@ -50,6 +53,13 @@ function textByLineFile(path: string, options: { startPosition?: number; chunkBy
   return { text, positions }
 }
 
+function positionsAfterLines(text: string): number[] {
+  const positions: number[] = []
+  for (let end = text.indexOf('\n') + 1; end > 0; end = text.indexOf('\n', end) + 1) positions.push(end)
+  if (!text.endsWith('\n') && text !== '') positions.push(text.length)
+  return positions
+}
+
 const linesOfText = fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 30 }), { maxLength: 60 })
 
 describe('readFileLines() and openLineFile()', () => {
@@ -63,8 +73,9 @@ describe('readFileLines() and openLineFile()', () => {
         const plain = fileOf(text)
         const compressed = fileOf(gzipSync(text))
         for (const path of [plain, compressed]) {
-          const { text: found, positions } = await textOf(path, { chunkBytes })
+          const { text: found, positions, linePositions } = await textOf(path, { chunkBytes })
           expect(found).toBe(wanted)
+          expect(linePositions).toEqual(positionsAfterLines(text))
           for (const startPosition of positions.slice(0, 3))
             expect((await textOf(path, { startPosition })).text).toBe(after(startPosition))
         }
@@ -84,7 +95,7 @@ describe('readFileLines() and openLineFile()', () => {
     const plain = fileOf(`a\n${long}\nb\n`)
     expect((await textOf(plain)).text === wanted).toBe(true)
     expect(textByLineFile(plain).text === wanted).toBe(true)
-    expect((await textOf(plain)).positions.at(-1)).toBe(long.length + 5)
+    expect((await textOf(plain)).linePositions).toEqual([2, long.length + 3, long.length + 5])
   })
 
   test('tell how far the file on disk has been read', async () => {

@@ -7,6 +7,12 @@ export interface FileLines {
   readonly bytes: Uint8Array
   /** Place in the (decompressed) file just after these lines: where reading may be taken up again. */
   readonly endPosition: number
+  /**
+   * Returns the place in the (decompressed) file just after one of these lines.
+   *
+   * @param line Index of the line in this chunk, from 0. @param endByte Place in `bytes` just after its newline.
+   */
+  positionAfter(line: number, endByte: number): number
 }
 
 /** Told as a file is read: bytes on disk so far, of all. */
@@ -60,6 +66,10 @@ async function* sourceLines(
     ended = readBytes === 0
     const length = cutter.cut(memory, at + readBytes, ended)
     onProgress?.(source.diskPositionBytes, source.diskBytes)
-    if (length > 0) yield { bytes: memory.subarray(0, length), endPosition: cutter.position }
+    if (length === 0) continue
+    const { basePosition, position: endPosition } = cutter
+    // A newline that the file's last line lacks was added, and is in no place of the file.
+    const positionAfter = (_line: number, endByte: number): number => Math.min(basePosition + endByte, endPosition)
+    yield { bytes: memory.subarray(0, length), endPosition, positionAfter }
   }
 }
