@@ -1,3 +1,6 @@
+export type { DecodeAddresses, DecodeColumns, DecodeKernelOptions } from './decode-kernel.ts'
+export { DecodeKernel } from './decode-kernel.ts'
+export { LinearMemory } from './linear-memory.ts'
 export { createTreeEvaluator } from './trees.ts'
 export type { CategorySets, Forest, TreeEvaluator } from './trees-forest.ts'
 export { treeDepths } from './trees-forest.ts'

@@ -1,1 +1,6 @@
-export {}
+export type { DecodedLine, DecodedReading, ReadingFields } from './decode/decode-with-json-parse.ts'
+export { decodeWithJsonParse } from './decode/decode-with-json-parse.ts'
+export type { ReadingDecoderOptions } from './decode/decoder-options.ts'
+export { createPlainReadingDecoder } from './decode/plain-reading-decoder.ts'
+export { createReadingDecoder } from './decode/reading-decoder.ts'
+export type { Refused } from './decode/refused.ts'
