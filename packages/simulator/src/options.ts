@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly deviceIdPrefix?: string
 }
 
+/** 2^42, in the year 2109: what fits 13 digits and leaves no room for a timestamp in microseconds. */
+const startMsMax = 4_398_046_511_104
 const tenYearsMs = 10 * 366 * 86_400_000
 
 /**
@@ -45,7 +47,7 @@ export function checkOptions(options: SimulationOptions): Required<SimulationOpt
   check('seed', seed, isWhole(seed, 0, 0xffffffff), 'a whole number of 0 to 4294967295')
   check('deviceCount', deviceCount, isWhole(deviceCount, 1, 10_000_000), 'a whole number of 1 to 10000000')
   check('ratePerDeviceHz', ratePerDeviceHz, ratePerDeviceHz >= 0.0001 && ratePerDeviceHz <= 1000, '0.0001 to 1000')
-  check('startMs', startMs, isWhole(startMs, 86_400_000, 2 ** 42), 'epoch milliseconds of 2 January 1970 to 2109')
+  check('startMs', startMs, isWhole(startMs, 86_400_000, startMsMax), 'epoch milliseconds of 2 January 1970 to 2109')
   check('durationMs', durationMs, durationMs > 0 && durationMs <= tenYearsMs, 'above 0 ms, at most ten years')
   check('malformedShare', malformedShare, isShare(malformedShare), '0 to 1')
   check('deviceIdPrefix', deviceIdPrefix, /^[A-Za-z0-9._-]{1,64}$/.test(deviceIdPrefix), '1 to 64 of A-Z a-z 0-9 . _ -')
