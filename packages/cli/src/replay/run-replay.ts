@@ -1,0 +1,77 @@
+import { statSync } from 'node:fs'
+import { limits, type LoadedModel, type PartitionOperator, type Plan } from '@millwright/core'
+import { openLineFile, readFileLines, readingFileKind, readReadings } from '@millwright/gateways'
+
+/** A replay as it was asked for. */
+export interface ReplayInput {
+  readonly plan: Plan
+  readonly operator: PartitionOperator
+  readonly model: LoadedModel | null
+  /** Files of readings, in the order in which they are read. */
+  readonly inputs: readonly string[]
+  /** Files of device events, read before all readings, so that each window knows the events before its end. */
+  readonly events: readonly string[]
+  /** Told every chunk: bytes on disk read so far, and readings. */
+  readonly onProgress: (readBytes: number, readings: number) => void
+}
+
+/** How much of an uncompressed file is read at a time. Larger chunks were no faster. */
+const chunkBytes = limits.frameBytesMax
+
+/** Bytes on disk of all the files, for a progress bar. @throws The system's error where one is missing. */
+export function totalBytesOf(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + statSync(file).size, 0)
+}
+
+/**
+ * Runs files through the operator as one bounded input: no log, no append time, so silence and the future guard are off,
+ * and all windows are closed at the end. Offsets are the places of lines in the files taken one after another.
+ */
+export async function runReplay(input: ReplayInput): Promise<void> {
+  const { operator } = input
+  if (input.model !== null)
+    operator.activate({ model: input.model, activeFromMs: Number.NEGATIVE_INFINITY, seenAtMs: Number.NaN }, 0)
+  let baseOffset = 0
+  let doneBytes = 0
+  const readings = (): number => operator.counters['readings_in_total'] ?? 0
+
+  for (const file of input.events) {
+    for await (const { bytes, endPosition } of readFileLines(file)) {
+      operator.deviceEvents(bytes, baseOffset, Number.NaN)
+      baseOffset += endPosition
+    }
+    doneBytes += statSync(file).size
+    input.onProgress(doneBytes, 0)
+  }
+
+  for (const file of input.inputs) {
+    const startOffset = baseOffset
+    if (readingFileKind(file) === 'ndjson' && !file.toLowerCase().endsWith('.gz')) {
+      // The hot path: the file is read straight into the decoder's memory.
+      const lines = openLineFile(file, { chunkBytes })
+      try {
+        for (;;) {
+          const offset = startOffset + lines.position
+          const byteLength = lines.readInto((length) => operator.input(length))
+          if (byteLength === 0) break
+          operator.readingsInput(byteLength, offset, Number.NaN)
+          input.onProgress(doneBytes + lines.position, readings())
+        }
+        baseOffset = startOffset + lines.position
+      } finally {
+        lines.close()
+      }
+    } else {
+      let position = 0
+      const onProgress = (readBytes: number): void => input.onProgress(doneBytes + readBytes, readings())
+      for await (const { bytes, endPosition } of readReadings(file, input.plan.csv, { onProgress })) {
+        operator.readings(bytes, startOffset + position, Number.NaN)
+        position = endPosition
+      }
+      baseOffset = startOffset + position
+    }
+    doneBytes += statSync(file).size
+  }
+  operator.endOfInput(baseOffset)
+  operator.flush()
+}
