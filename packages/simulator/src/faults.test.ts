@@ -17,11 +17,11 @@ interface Reading extends SimulatedLine {
 const base: SimulationOptions = {
   seed: 11,
   deviceCount: 20,
-  ratePerDeviceHz: 0.2,
+  ratePerDeviceHz: 0.1,
   startMs: Date.parse('2026-01-06T06:00:00Z'),
   durationMs: 8 * 3_600_000,
 }
-const periodMs = 5000
+const periodMs = 10_000
 const endMs = base.startMs + base.durationMs
 
 function run(options: SimulationOptions): { truth: InjectedFault[]; byDevice: Map<string, Reading[]> } {

@@ -19,7 +19,7 @@ const examples = `
 Examples:
   millwright simulate --devices 5 --duration "2 h" --out readings.ndjson.gz
   millwright simulate --fault bearing-wear=0.2 --fault gap --truth truth.ndjson --out readings.ndjson
-  millwright simulate --devices 100 --realtime --speed 60 --http http://127.0.0.1:8080
+  millwright simulate --devices 100 --realtime --speed 60 --http http://127.0.0.1:8420
 
 Faults: ${faultKinds.join(', ')}; "all" is each of them.
 The same options give the same bytes. docs/guide/simulator.md says what each fault does.`

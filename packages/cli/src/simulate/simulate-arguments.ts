@@ -119,7 +119,7 @@ function readDestination(flags: SimulateFlags, wrong: Wrong): Destination {
 
 /** An address without a path means the plant's own door for readings. */
 function readUrl(text: string, remoteAllowed: boolean, wrong: Wrong): URL {
-  const wanted = 'an address such as http://127.0.0.1:8080'
+  const wanted = 'an address such as http://127.0.0.1:8420'
   if (!URL.canParse(text)) {
     wrong('--http', text, wanted)
     return new URL('http://127.0.0.1/')
