@@ -35,6 +35,22 @@ const wantedLine = 'one JSON object'
  * channels in the plan's order, at least one channel. `docs/decisions/decoding.md` has each rule with its reason.
  */
 export function decodeWithJsonParse(bytes: Uint8Array, start: number, end: number, fields: ReadingFields): DecodedLine {
+  const line = parseObjectLine(bytes, start, end)
+  return line.kind === 'object' ? decodeObject(line.object, fields) : line
+}
+
+/** A line's JSON object, before anything in it is looked at. */
+export interface ObjectLine {
+  readonly kind: 'object'
+  readonly object: Readonly<Record<string, unknown>>
+}
+
+/** Parses the line `bytes[start .. end)` (without its newline) as one JSON object, nested no deeper than `jsonDepthMax`. */
+export function parseObjectLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): ObjectLine | { readonly kind: 'blank' } | Refused {
   if (end - start > limits.lineBytesMax)
     return refused('line-too-long', {
       field: 'line',
@@ -60,7 +76,7 @@ export function decodeWithJsonParse(bytes: Uint8Array, start: number, end: numbe
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refused('not-an-object', { field: 'line', found: describe(value), wanted: wantedLine })
-  return decodeObject(value as Readonly<Record<string, unknown>>, fields)
+  return { kind: 'object', object: value as Readonly<Record<string, unknown>> }
 }
 
 function decodeObject(object: Readonly<Record<string, unknown>>, fields: ReadingFields): DecodedReading | Refused {
@@ -92,7 +108,7 @@ function readChannel(value: unknown, channel: string, deviceId: string): number 
 }
 
 /** A key of the object itself: what every object inherits (`toString`, `constructor`) is not in the line. */
-function ownValue(object: Readonly<Record<string, unknown>>, key: string): unknown {
+export function ownValue(object: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
