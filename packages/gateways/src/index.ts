@@ -1,4 +1,12 @@
 export {
+  type Admission,
+  createDoor,
+  type Door,
+  type DoorOptions,
+  type PositionAfter,
+  type RefusedLine,
+} from './door/index.ts'
+export {
   type CsvRow,
   createRowSplitter,
   createTimeReader,
