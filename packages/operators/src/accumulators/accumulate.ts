@@ -1,0 +1,194 @@
+import {
+  type AccumulatorLayout,
+  partExtremes,
+  partFirst,
+  partLast,
+  partMoment2,
+  partMoment3,
+  partMoment4,
+  partSlope,
+  partSum,
+} from './layout.ts'
+
+/**
+ * Adds readings to a window's running values, and joins two windows' values.
+ *
+ * A1. Moments are those of x − origin, where origin is the channel's first value in the window: values near 1e12 that vary by
+ *     1e-3 keep their digits, since the subtraction is exact (Sterbenz) and everything after it is small.
+ * A2. All fields start as zero; `count` 0 says that the others mean nothing yet.
+ * A3. Sources: Welford (1962); Pébay, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order
+ *     statistical moments", Sandia SAND2008-6212, equations 1.1–2.1 (one value) and 3.1 (two sets); Neumaier (1974).
+ */
+
+/** Columns in the order of the layout's channels. */
+export type AccumulatorColumns = readonly Float64Array[]
+
+/** Adds row `row`; a NaN is missing and changes nothing of its channel. `base` is where the window's accumulators begin. */
+export function accumulate(
+  layout: AccumulatorLayout,
+  fields: Float64Array,
+  base: number,
+  columns: AccumulatorColumns,
+  row: number,
+  timestampMs: number,
+): void {
+  const channels = layout.channels
+  for (let k = 0; k < channels.length; k++) {
+    const x = (columns[k] as Float64Array)[row] as number
+    if (Number.isNaN(x)) continue
+    const channel = channels[k] as (typeof channels)[number]
+    const parts = channel.parts
+    let at = base + channel.offset
+    const n = (fields[at] as number) + 1
+    fields[at] = n
+    at += 1
+    if ((parts & partSum) !== 0) {
+      const before = fields[at] as number
+      const sum = before + x
+      fields[at + 1] =
+        (fields[at + 1] as number) + (Math.abs(before) >= Math.abs(x) ? before - sum + x : x - sum + before)
+      fields[at] = sum
+      at += 2
+    }
+    if ((parts & partMoment2) !== 0) {
+      if (n === 1) fields[at] = x
+      const origin = fields[at] as number
+      const mean = fields[at + 1] as number
+      const m2 = fields[at + 2] as number
+      const difference = x - origin - mean
+      const step = difference / n
+      const term = difference * step * (n - 1)
+      const meanNow = mean + step
+      fields[at + 1] = meanNow
+      fields[at + 2] = m2 + term
+      at += 3
+      if ((parts & partMoment3) !== 0) {
+        const m3 = fields[at] as number
+        fields[at] = m3 + term * step * (n - 2) - 3 * step * m2
+        at += 1
+        if ((parts & partMoment4) !== 0) {
+          fields[at] =
+            (fields[at] as number) + term * step * step * (n * n - 3 * n + 3) + 6 * step * step * m2 - 4 * step * m3
+          at += 1
+        }
+      }
+      if ((parts & partSlope) !== 0) {
+        if (n === 1) fields[at] = timestampMs
+        const elapsed = timestampMs - (fields[at] as number)
+        const elapsedMean = fields[at + 1] as number
+        const difference = elapsed - elapsedMean
+        const elapsedMeanNow = elapsedMean + difference / n
+        fields[at + 1] = elapsedMeanNow
+        fields[at + 2] = (fields[at + 2] as number) + difference * (elapsed - elapsedMeanNow)
+        fields[at + 3] = (fields[at + 3] as number) + difference * (x - origin - meanNow)
+        at += 4
+      }
+    }
+    if ((parts & partExtremes) !== 0) {
+      if (n === 1 || x < (fields[at] as number)) fields[at] = x
+      if (n === 1 || x > (fields[at + 1] as number)) fields[at + 1] = x
+      at += 2
+    }
+    if ((parts & partFirst) !== 0) {
+      // Strictly earlier: of equal times the first to arrive stays.
+      if (n === 1 || timestampMs < (fields[at] as number)) {
+        fields[at] = timestampMs
+        fields[at + 1] = x
+      }
+      at += 2
+    }
+    if ((parts & partLast) !== 0 && (n === 1 || timestampMs >= (fields[at] as number))) {
+      fields[at] = timestampMs
+      fields[at + 1] = x
+    }
+  }
+}
+
+/**
+ * Adds the values of window `from` to those of window `into`. Where both have a first or last value of one time, the one of
+ * `into` arrived first.
+ */
+export function merge(
+  layout: AccumulatorLayout,
+  into: Float64Array,
+  intoBase: number,
+  from: Float64Array,
+  fromBase: number,
+): void {
+  for (const { parts, offset } of layout.channels) {
+    let a = intoBase + offset
+    let b = fromBase + offset
+    const na = into[a] as number
+    const nb = from[b] as number
+    if (nb === 0) continue
+    const n = na + nb
+    into[a] = n
+    a += 1
+    b += 1
+    const skip = (fields: number): void => {
+      a += fields
+      b += fields
+    }
+    if ((parts & partSum) !== 0) {
+      const x = into[a] as number
+      const y = from[b] as number
+      const sum = x + y
+      into[a + 1] =
+        (into[a + 1] as number) + (from[b + 1] as number) + (Math.abs(x) >= Math.abs(y) ? x - sum + y : y - sum + x)
+      into[a] = sum
+      skip(2)
+    }
+    if ((parts & partMoment2) !== 0) {
+      if (na === 0) into[a] = from[b] as number
+      // Difference of the two means: the origins' first, which is small and exact where both windows are of one level.
+      const difference = (from[b] as number) - (into[a] as number) + ((from[b + 1] as number) - (into[a + 1] as number))
+      const m2a = into[a + 2] as number
+      const m2b = from[b + 2] as number
+      const step = difference / n
+      const term = difference * step * na * nb
+      into[a + 1] = (into[a + 1] as number) + step * nb
+      into[a + 2] = m2a + m2b + term
+      skip(3)
+      if ((parts & partMoment3) !== 0) {
+        const m3a = into[a] as number
+        const m3b = from[b] as number
+        into[a] = m3a + m3b + term * step * (na - nb) + 3 * step * (na * m2b - nb * m2a)
+        skip(1)
+        if ((parts & partMoment4) !== 0) {
+          into[a] =
+            (into[a] as number) +
+            (from[b] as number) +
+            term * step * step * (na * na - na * nb + nb * nb) +
+            6 * step * step * (na * na * m2b + nb * nb * m2a) +
+            4 * step * (na * m3b - nb * m3a)
+          skip(1)
+        }
+      }
+      if ((parts & partSlope) !== 0) {
+        if (na === 0) into[a] = from[b] as number
+        const elapsed = (from[b] as number) - (into[a] as number) + ((from[b + 1] as number) - (into[a + 1] as number))
+        const elapsedStep = elapsed / n
+        into[a + 1] = (into[a + 1] as number) + elapsedStep * nb
+        into[a + 2] = (into[a + 2] as number) + (from[b + 2] as number) + elapsed * elapsedStep * na * nb
+        into[a + 3] = (into[a + 3] as number) + (from[b + 3] as number) + elapsedStep * difference * na * nb
+        skip(4)
+      }
+    }
+    if ((parts & partExtremes) !== 0) {
+      if (na === 0 || (from[b] as number) < (into[a] as number)) into[a] = from[b] as number
+      if (na === 0 || (from[b + 1] as number) > (into[a + 1] as number)) into[a + 1] = from[b + 1] as number
+      skip(2)
+    }
+    if ((parts & partFirst) !== 0) {
+      if (na === 0 || (from[b] as number) < (into[a] as number)) {
+        into[a] = from[b] as number
+        into[a + 1] = from[b + 1] as number
+      }
+      skip(2)
+    }
+    if ((parts & partLast) !== 0 && (na === 0 || (from[b] as number) >= (into[a] as number))) {
+      into[a] = from[b] as number
+      into[a + 1] = from[b + 1] as number
+    }
+  }
+}

@@ -1,0 +1,281 @@
+import { limits, type Plan, StateFormatError } from '@millwright/core'
+import { ByteReader, BytesEnded } from './byte-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import { hashText } from './device-event-line.ts'
+import { clearBeside, type DeviceMemory } from './device-memory.ts'
+import { clock, emittedEnd, flagSilent, flagWaiting, lastAppend, ring, ringCount } from './device-table.ts'
+import type { EventList } from './features/device-events.ts'
+import { describeLayout } from './features/feature-program.ts'
+import { ringHeld } from './redelivery.ts'
+import { slabBits, slabMask } from './slabs.ts'
+import type { WaitingReading } from './waiting-readings.ts'
+import { RawValues } from './windows/raw-values.ts'
+import {
+  emissions,
+  emittedStart,
+  windowEnd,
+  windowFlags,
+  windowHeaderFloats,
+  windowReadings,
+  windowStart,
+} from './windows/window-store.ts'
+
+/**
+ * A device's state as bytes: docs/formats/device-state.md.
+ *
+ * B1. Equal states are equal bytes: nothing of where a device or a window stands in memory is in them.
+ * B2. Bytes are read whole and checked before anything is changed.
+ */
+
+export const deviceStateVersion = 1
+
+/** Bits of the flags byte. */
+const stateSilent = 1
+const stateWaiting = 2
+
+export class DeviceStateCodec {
+  readonly #memory: DeviceMemory
+  /** Hash of everything in the plan that gives the bytes their meaning. */
+  readonly #shape: number
+  readonly #channelCount: number
+  readonly #redelivery: boolean
+
+  constructor(plan: Plan, memory: DeviceMemory) {
+    this.#memory = memory
+    this.#channelCount = plan.channels.length
+    this.#redelivery = plan.time.timestamp === 'event'
+    this.#shape = hashText(planShape(plan, memory))
+  }
+
+  write(device: number, writer: ByteWriter): void {
+    const { table, waiting, history, events } = this.#memory
+    const left = table.has(device, flagWaiting) ? waiting.get(device) : undefined
+    writer.uint8(deviceStateVersion)
+    writer.uint32(this.#shape)
+    writer.uint8((table.has(device, flagSilent) ? stateSilent : 0) | (left === undefined ? 0 : stateWaiting))
+    writer.float64(table.float(device, clock))
+    writer.float64(table.float(device, lastAppend))
+    writer.float64(table.float(device, emittedEnd))
+    this.#writeRing(device, writer)
+    if (left !== undefined) writeWaiting(left, writer)
+    this.#writeWindows(device, writer)
+    const entries = history.entries(device)
+    writer.uint32(entries.length / (1 + history.columnCount))
+    writer.float64s(entries, 0, entries.length)
+    for (let type = 0; type < events.types.length; type++) writeEvents(events.lists(device)[type], writer)
+  }
+
+  /** @throws {StateFormatError} When the bytes are of another version or plan, cut, or too long. */
+  read(device: number, bytes: Uint8Array): void {
+    const state = this.#parse(bytes)
+    const { table, windows, waiting, history, events } = this.#memory
+    if (table.exists(device)) clearBeside(this.#memory, device)
+    table.begin(device)
+    table.setFlag(device, flagSilent, state.silent)
+    table.setFloat(device, clock, state.clockMs)
+    table.setFloat(device, lastAppend, state.lastAppendMs)
+    table.setFloat(device, emittedEnd, state.emittedEndMs)
+    table.setInt(device, ringCount, state.hashes.length / 2)
+    for (const [i, word] of state.hashes.entries()) table.setInt(device, ring + i, word)
+    if (state.waiting !== null) {
+      waiting.set(device, state.waiting)
+      table.setFlag(device, flagWaiting, true)
+    }
+    let previous = -1
+    for (const window of state.windows) {
+      const slot = windows.open(device, previous, window.startMs, window.endMs)
+      windows.setFloat(slot, windowReadings, window.readings)
+      windows.setFloat(slot, emittedStart, window.emittedStartMs)
+      windows.setInt(slot, emissions, window.emissions)
+      windows.setInt(slot, windowFlags, window.flags)
+      const fields = windows.floats[slot >> slabBits] as Float64Array
+      fields.set(window.accumulators, (slot & slabMask) * windows.stride + windowHeaderFloats)
+      if (window.raw !== null) windows.setRaw(slot, window.raw)
+      previous = slot
+    }
+    if (state.history.length > 0) history.setEntries(device, state.history)
+    if (state.events.some(({ times }) => times.length > 0)) events.setLists(device, state.events)
+  }
+
+  #writeRing(device: number, writer: ByteWriter): void {
+    const { table } = this.#memory
+    const held = this.#redelivery ? ringHeld(table, device) : 0
+    const count = table.int(device, ringCount)
+    writer.uint8(held)
+    // Oldest first, so that a ring which begins anew at place 0 forgets in the same order.
+    for (let i = 0; i < held; i++) {
+      const place = ring + 2 * ((count - held + i) % limits.redeliveryReadings)
+      writer.uint32(table.int(device, place) >>> 0)
+      writer.uint32(table.int(device, place + 1) >>> 0)
+    }
+  }
+
+  #writeWindows(device: number, writer: ByteWriter): void {
+    const { windows } = this.#memory
+    let windowCount = 0
+    for (let slot = windows.first(device); slot !== -1; slot = windows.next(slot)) windowCount += 1
+    writer.uint32(windowCount)
+    for (let slot = windows.first(device); slot !== -1; slot = windows.next(slot)) {
+      writer.float64(windows.float(slot, windowStart))
+      writer.float64(windows.float(slot, windowEnd))
+      writer.float64(windows.float(slot, windowReadings))
+      writer.float64(windows.float(slot, emittedStart))
+      writer.uint32(windows.int(slot, emissions))
+      writer.uint8(windows.int(slot, windowFlags))
+      const fields = windows.floats[slot >> slabBits] as Float64Array
+      const base = (slot & slabMask) * windows.stride + windowHeaderFloats
+      writer.float64s(fields, base, base + windows.accumulators.fieldCount)
+      const raw = windows.raw(slot)
+      if (raw !== null) {
+        writer.uint32(raw.count)
+        if (windows.rawLayout?.timestamps) writer.float64s(raw.timestamps, 0, raw.count)
+        for (const column of raw.columns) writer.float64s(column, 0, raw.count)
+      }
+    }
+  }
+
+  #parse(bytes: Uint8Array): ParsedState {
+    const reader = new ByteReader(bytes)
+    try {
+      const version = reader.uint8()
+      if (version !== deviceStateVersion)
+        throw formatError(`it must be of version ${deviceStateVersion}: found ${version}`, { version })
+      const shape = reader.uint32()
+      if (shape !== this.#shape)
+        throw formatError('it must be of the plan that runs: it was written by another one', { shape })
+      const state = this.#parseBody(reader)
+      if (reader.left > 0) throw formatError(`${reader.left} bytes must not follow its end`, { left: reader.left })
+      return state
+    } catch (error) {
+      if (error instanceof BytesEnded)
+        throw formatError(`it must be longer: it ends after ${bytes.length} bytes`, { byteLength: bytes.length })
+      throw error
+    }
+  }
+
+  #parseBody(reader: ByteReader): ParsedState {
+    const { windows, history, events } = this.#memory
+    const flags = reader.uint8()
+    const clockMs = reader.float64()
+    const lastAppendMs = reader.float64()
+    const emittedEndMs = reader.float64()
+    const held = reader.uint8()
+    if (held > (this.#redelivery ? limits.redeliveryReadings : 0))
+      throw formatError(`a ring of readings must have at most ${limits.redeliveryReadings}: found ${held}`, { held })
+    const hashes = Array.from({ length: 2 * held }, () => reader.uint32() | 0)
+    const waiting = (flags & stateWaiting) === 0 ? null : readWaiting(reader, this.#channelCount)
+    const windowCount = reader.uint32()
+    if (windowCount > limits.openWindowsPerDeviceMax)
+      throw formatError(`there must be at most ${limits.openWindowsPerDeviceMax} windows: found ${windowCount}`, {
+        windowCount,
+      })
+    const parsedWindows: ParsedWindow[] = []
+    for (let i = 0; i < windowCount; i++) {
+      parsedWindows.push({
+        startMs: reader.float64(),
+        endMs: reader.float64(),
+        readings: reader.float64(),
+        emittedStartMs: reader.float64(),
+        emissions: reader.uint32(),
+        flags: reader.uint8(),
+        accumulators: reader.float64s(windows.accumulators.fieldCount),
+        raw: windows.rawLayout === null ? null : RawValues.read(windows.rawLayout, reader),
+      })
+    }
+    const historyCount = reader.uint32()
+    if (historyCount > history.capacity)
+      throw formatError(`there must be at most ${history.capacity} windows of history: found ${historyCount}`, {
+        historyCount,
+      })
+    const entries = reader.float64s(historyCount * (1 + history.columnCount))
+    const lists = events.types.map(() => readEvents(reader))
+    return {
+      silent: (flags & stateSilent) !== 0,
+      clockMs,
+      lastAppendMs,
+      emittedEndMs,
+      hashes,
+      waiting,
+      windows: parsedWindows,
+      history: entries,
+      events: lists,
+    }
+  }
+}
+
+interface ParsedWindow {
+  readonly startMs: number
+  readonly endMs: number
+  readonly readings: number
+  readonly emittedStartMs: number
+  readonly emissions: number
+  readonly flags: number
+  readonly accumulators: Float64Array
+  readonly raw: RawValues | null
+}
+
+interface ParsedState {
+  readonly silent: boolean
+  readonly clockMs: number
+  readonly lastAppendMs: number
+  readonly emittedEndMs: number
+  /** Two words a hash, oldest first. */
+  readonly hashes: readonly number[]
+  readonly waiting: WaitingReading | null
+  readonly windows: readonly ParsedWindow[]
+  readonly history: Float64Array
+  readonly events: EventList[]
+}
+
+function writeWaiting({ timestampMs, values, record }: WaitingReading, writer: ByteWriter): void {
+  writer.float64(timestampMs)
+  writer.float64s(values, 0, values.length)
+  writer.uint32(record.byteLength)
+  writer.uint32(record.kept.length)
+  writer.bytes(record.kept)
+}
+
+function readWaiting(reader: ByteReader, channelCount: number): WaitingReading {
+  const timestampMs = reader.float64()
+  const values = reader.float64s(channelCount)
+  const byteLength = reader.uint32()
+  return { timestampMs, values, record: { byteLength, kept: reader.bytes(reader.uint32()) } }
+}
+
+function writeEvents(list: EventList | undefined, writer: ByteWriter): void {
+  const count = list?.times.length ?? 0
+  writer.uint32(count)
+  for (let i = 0; i < count; i++) {
+    writer.float64(list?.times[i] as number)
+    writer.uint32(list?.digests[i] as number)
+  }
+}
+
+function readEvents(reader: ByteReader): EventList {
+  const count = reader.uint32()
+  if (count > limits.eventsPerDeviceMax)
+    throw formatError(`there must be at most ${limits.eventsPerDeviceMax} events of a type: found ${count}`, { count })
+  const list: EventList = { times: [], digests: [] }
+  for (let i = 0; i < count; i++) {
+    list.times.push(reader.float64())
+    list.digests.push(reader.uint32())
+  }
+  return list
+}
+
+/** Everything in a plan that the bytes' meaning hangs on, as a text. */
+function planShape(plan: Plan, { windows, history, events }: DeviceMemory): string {
+  return JSON.stringify([
+    plan.channels.map(({ name }) => name),
+    plan.window,
+    plan.time.timestamp,
+    describeLayout(windows.accumulators, windows.rawLayout),
+    plan.features.map(({ node }) => node),
+    [history.columnCount, history.capacity],
+    events.types,
+  ])
+}
+
+function formatError(wanted: string, details: Readonly<Record<string, number>>): StateFormatError {
+  return new StateFormatError(`Cannot restore the state of a device as ${wanted}`, { details })
+}

@@ -1,0 +1,132 @@
+import type { TimeRules } from '@millwright/core'
+import type { Counters } from './counters.ts'
+import { DeadlineWheel } from './deadline-wheel.ts'
+import { clearBeside, type DeviceMemory } from './device-memory.ts'
+import { flagFiled, flagSilent, flagWaiting, lastAppend } from './device-table.ts'
+import { jumpMessage } from './jump.ts'
+import type { ResultWriter } from './output/result-writer.ts'
+import type { WindowCloser } from './windows/window-closer.ts'
+
+/**
+ * Silence and forgetting: what becomes of a device of which nothing is heard, on the append-time scale.
+ *
+ * P1. A device is silent from `lastAppend + silentAfter` on, forgotten from `lastAppend + forgetAfter` on: deadlines of its own
+ *     records, whenever they are noticed.
+ * P2. Deadlines are applied in their order, before the device's next record whose append time has reached them. A heartbeat
+ *     applies them earlier with the same results.
+ * P3. A device without append times (a file is replayed) has no deadlines.
+ */
+export class DeviceTimers {
+  readonly #memory: DeviceMemory
+  readonly #closer: WindowCloser
+  readonly #results: ResultWriter
+  readonly #counters: Counters
+  readonly #time: TimeRules
+  readonly #wheel: DeadlineWheel
+  readonly #deviceId: (device: number) => string
+
+  constructor(options: {
+    readonly memory: DeviceMemory
+    readonly closer: WindowCloser
+    readonly results: ResultWriter
+    readonly counters: Counters
+    readonly time: TimeRules
+    readonly deviceId: (device: number) => string
+  }) {
+    this.#memory = options.memory
+    this.#closer = options.closer
+    this.#results = options.results
+    this.#counters = options.counters
+    this.#time = options.time
+    this.#deviceId = options.deviceId
+    this.#wheel = new DeadlineWheel(options.memory.table, options.time.silentAfterMs)
+  }
+
+  /**
+   * A record of the device has come: applies the deadlines it has passed, notes the return of a silent device, begins a new
+   * one.
+   */
+  recordCame(device: number, appendTimeMs: number, inputOffset: number): void {
+    const { table } = this.#memory
+    if (!table.exists(device)) table.begin(device)
+    table.markDirty(device)
+    if (Number.isNaN(appendTimeMs)) return
+    if (this.#applyDue(device, appendTimeMs, inputOffset)) table.begin(device)
+    else if (table.has(device, flagSilent)) {
+      table.setFlag(device, flagSilent, false)
+      this.#counters.add('devices_returned_total')
+      this.#results.deviceStatus(device, 'device-returned', appendTimeMs, inputOffset)
+    }
+    const before = table.float(device, lastAppend)
+    // Append time does not fall within a log; where two logs meet, the later one of a device counts.
+    table.setFloat(device, lastAppend, before > appendTimeMs ? before : appendTimeMs)
+    this.fileDeadline(device, appendTimeMs)
+  }
+
+  /**
+   * Append time has reached `nowMs`: applies all deadlines that are due, device by device in order of id.
+   *
+   * @returns The devices that were forgotten.
+   */
+  heartbeat(nowMs: number, inputOffset: number): number[] {
+    const { table } = this.#memory
+    const due = this.#wheel.takeDue(nowMs, (device) => this.#nextDeadline(device))
+    const named = due.map((device) => ({ device, id: this.#deviceId(device) }))
+    named.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    const forgotten: number[] = []
+    for (const { device } of named) {
+      table.markDirty(device)
+      if (this.#applyDue(device, nowMs, inputOffset)) {
+        table.end(device)
+        forgotten.push(device)
+      } else this.fileDeadline(device, nowMs)
+    }
+    return forgotten
+  }
+
+  /** Puts a device that has a deadline and is not in the wheel into it. */
+  fileDeadline(device: number, nowMs: number): void {
+    const deadlineMs = this.#nextDeadline(device)
+    if (Number.isNaN(deadlineMs) || this.#memory.table.has(device, flagFiled)) return
+    this.#wheel.file(device, deadlineMs, nowMs)
+  }
+
+  /** Applies the deadlines at or before `nowMs`; returns whether the device is forgotten. */
+  #applyDue(device: number, nowMs: number, inputOffset: number): boolean {
+    const { table, waiting } = this.#memory
+    const before = table.float(device, lastAppend)
+    const silentAtMs = before + this.#time.silentAfterMs
+    if (nowMs >= silentAtMs && !table.has(device, flagSilent)) {
+      this.#closer.emitOpen(device, silentAtMs, inputOffset)
+      table.setFlag(device, flagSilent, true)
+      this.#counters.add('devices_silent_total')
+      this.#results.deviceStatus(device, 'device-silent', silentAtMs, inputOffset)
+    }
+    const forgottenAtMs = before + this.#time.forgetAfterMs
+    if (!(nowMs >= forgottenAtMs)) return false
+    const left = table.has(device, flagWaiting) ? waiting.get(device) : undefined
+    if (left !== undefined) {
+      this.#results.deadLetter(
+        {
+          reason: 'jump-not-confirmed',
+          message: jumpMessage(left.timestampMs, this.#time.maxJumpMs, 'no other came before the device was forgotten'),
+          topic: 'sensor-data',
+          deviceId: this.#deviceId(device),
+          record: left.record,
+        },
+        inputOffset,
+      )
+    }
+    clearBeside(this.#memory, device)
+    this.#counters.add('devices_forgotten_total')
+    this.#results.deviceStatus(device, 'device-forgotten', forgottenAtMs, inputOffset)
+    return true
+  }
+
+  /** NaN where the device has none. */
+  #nextDeadline(device: number): number {
+    const { table } = this.#memory
+    const { silentAfterMs, forgetAfterMs } = this.#time
+    return table.float(device, lastAppend) + (table.has(device, flagSilent) ? forgetAfterMs : silentAfterMs)
+  }
+}

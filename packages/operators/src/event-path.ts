@@ -1,0 +1,93 @@
+import type { ReadingDecoder, TimeRules } from '@millwright/core'
+import type { Counters } from './counters.ts'
+import { devicesMaxRefusal } from './decode/device-id.ts'
+import { lineBreakBytes, newline } from './decode/lines.ts'
+import type { Refused } from './decode/refused.ts'
+import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.ts'
+import type { DeviceMemory } from './device-memory.ts'
+import { clock, emittedEnd } from './device-table.ts'
+import type { DeviceTimers } from './device-timers.ts'
+import { refusedBytes } from './output/messages.ts'
+import type { ResultWriter } from './output/result-writer.ts'
+import { futureMessage } from './reading-path.ts'
+
+/**
+ * The way of a device event: deadlines of its device, future guard, then it is there for the windows that close after it.
+ * An event is a record of its device like any other, so it ends a silence; it does not move the device clock.
+ */
+export class EventPath {
+  readonly #decoder: ReadingDecoder
+  readonly #memory: DeviceMemory
+  readonly #timers: DeviceTimers
+  readonly #results: ResultWriter
+  readonly #counters: Counters
+  readonly #time: TimeRules
+
+  constructor(options: {
+    readonly decoder: ReadingDecoder
+    readonly memory: DeviceMemory
+    readonly timers: DeviceTimers
+    readonly results: ResultWriter
+    readonly counters: Counters
+    readonly time: TimeRules
+  }) {
+    this.#decoder = options.decoder
+    this.#memory = options.memory
+    this.#timers = options.timers
+    this.#results = options.results
+    this.#counters = options.counters
+    this.#time = options.time
+  }
+
+  /** Takes newline-separated events. Line i has offset `baseOffset + i`; a final newline is optional. */
+  lines(bytes: Uint8Array, baseOffset: number, appendTimeMs: number): void {
+    let inputOffset = baseOffset
+    for (let start = 0; start < bytes.length; inputOffset++) {
+      const newlineAt = bytes.indexOf(newline, start)
+      const next = newlineAt < 0 ? bytes.length : newlineAt + 1
+      this.#line(bytes, start, next - lineBreakBytes(bytes, start, next), inputOffset, appendTimeMs)
+      start = next
+    }
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number, inputOffset: number, appendTimeMs: number): void {
+    const line = decodeDeviceEvent(bytes, start, end)
+    if (line.kind === 'blank') return
+    this.#counters.add('device_events_in_total')
+    const refusal = line.kind === 'refused' ? line : this.#event(line, inputOffset, appendTimeMs)
+    if (refusal === null) return
+    const { reason, message, deviceId } = refusal
+    const record = refusedBytes(bytes, start, end)
+    this.#results.deadLetter({ reason, message, topic: 'device-events', deviceId, record }, inputOffset)
+  }
+
+  /** Returns why the event is refused, `null` where it is taken. */
+  #event(event: DecodedDeviceEvent, inputOffset: number, appendTimeMs: number): Refused | null {
+    const { deviceId, timestampMs } = event
+    const device = this.#decoder.deviceIndex(deviceId)
+    if (device < 0) return devicesMaxRefusal(deviceId, this.#time.devicesMax)
+    this.#timers.recordCame(device, appendTimeMs, inputOffset)
+    const { maxClockAheadMs } = this.#time
+    if (timestampMs - appendTimeMs > maxClockAheadMs) {
+      const message = futureMessage(timestampMs, appendTimeMs, maxClockAheadMs)
+      return { kind: 'refused', reason: 'future', message, deviceId }
+    }
+    this.#keep(device, event)
+    return null
+  }
+
+  #keep(device: number, event: DecodedDeviceEvent): void {
+    const { table, events } = this.#memory
+    const fate = events.add(device, events.typeIndex(event.type), event, {
+      usableAfterMs: table.float(device, clock) - this.#time.graceMs - this.#time.allowedLatenessMs,
+      redelivery: this.#time.timestamp === 'event',
+    })
+    if (fate === 'unused') this.#counters.add('device_events_unused_total')
+    else if (fate === 'redelivered') this.#counters.add('device_events_redelivered_total')
+    else {
+      if (fate === 'kept-oldest-dropped') this.#counters.add('device_events_not_kept_total')
+      // A window that would have used it has given its result already.
+      if (event.timestampMs <= table.float(device, emittedEnd)) this.#counters.add('device_events_late_total')
+    }
+  }
+}

@@ -1,0 +1,251 @@
+import { assert, type FeatureNode, type Plan, UserFunctionError } from '@millwright/core'
+import { type AccumulatorLayout, channelIndex, visitFeature } from '../accumulators/layout.ts'
+import { statisticReader } from '../accumulators/statistics.ts'
+import { slabBits, slabMask } from '../slabs.ts'
+import type { RawLayout } from '../windows/raw-values.ts'
+import {
+  emissions,
+  emittedStart,
+  type WindowStore,
+  windowEnd,
+  windowHeaderFloats,
+  windowReadings,
+  windowStart,
+} from '../windows/window-store.ts'
+import type { DeviceEvents } from './device-events.ts'
+import { WindowHistory } from './history.ts'
+import { quantile } from './quantile.ts'
+import { rollingStatistic } from './rolling.ts'
+import { windowSeries } from './series.ts'
+import type { WindowView } from './window-view.ts'
+
+const hourMs = 3_600_000
+
+type Evaluate = () => number
+
+/**
+ * The plan's features, compiled: calculates a window's features and keeps the history that they look back on.
+ *
+ * F1. A feature's value is a finite number, or NaN (missing): what overflows is missing.
+ * F2. A window's features are calculated from the history before it (by start), and its result replaces the one it gave before.
+ */
+export class FeatureProgram {
+  readonly history: WindowHistory
+  readonly #plan: Plan
+  readonly #store: WindowStore
+  readonly #events: DeviceEvents
+  readonly #evaluators: readonly { readonly name: string; readonly evaluate: Evaluate }[]
+  readonly #view: WindowView
+  readonly #deviceId: (device: number) => string
+  /** Values gathered for one rolling feature. */
+  readonly #gathered: Float64Array
+  #columns = 0
+
+  /**
+   * @param windowsKept Most windows of one device that may still give a result at once.
+   * @param deviceId Names a device in errors.
+   */
+  constructor(options: {
+    readonly plan: Plan
+    readonly store: WindowStore
+    readonly events: DeviceEvents
+    readonly windowsKept: number
+    readonly deviceId: (device: number) => string
+  }) {
+    this.#plan = options.plan
+    this.#store = options.store
+    this.#events = options.events
+    this.#deviceId = options.deviceId
+    const lookBack = windowsLookedBack(options.plan)
+    this.#gathered = new Float64Array(lookBack + 1)
+    this.#view = {
+      device: -1,
+      startMs: 0,
+      endMs: 0,
+      readings: 0,
+      fields: new Float64Array(0),
+      base: 0,
+      raw: null,
+      historyBefore: 0,
+      entry: new Float64Array(0),
+      featureName: '',
+    }
+    this.#evaluators = options.plan.features.map(({ name, node }) => ({ name, evaluate: this.#compile(node) }))
+    this.#view.entry = new Float64Array(this.#columns)
+    this.history = new WindowHistory({ columnCount: this.#columns, capacity: lookBack + options.windowsKept })
+  }
+
+  /**
+   * Calculates the features of a window into `into`, NaN for missing, and notes them in the device's history.
+   *
+   * @throws {UserFunctionError} When a user's function throws or does not answer a number.
+   */
+  evaluate(device: number, slot: number, into: Float64Array): void {
+    const store = this.#store
+    const view = this.#view
+    const perReading = this.#plan.window.kind === 'per-reading'
+    view.device = device
+    view.startMs = store.float(slot, windowStart)
+    view.endMs = store.float(slot, windowEnd)
+    view.readings = store.float(slot, windowReadings)
+    view.fields = store.floats[slot >> slabBits] as Float64Array
+    view.base = (slot & slabMask) * store.stride + windowHeaderFloats
+    view.raw = store.raw(slot)
+    if (this.#columns > 0) {
+      // A session that grew towards the past since its last result stands in the history under its old start.
+      const before = store.float(slot, emittedStart)
+      if (store.int(slot, emissions) > 0 && before !== view.startMs) this.history.remove(device, before)
+      view.historyBefore = this.history.countBefore(device, view.startMs, perReading)
+    }
+    for (const [i, { name, evaluate }] of this.#evaluators.entries()) {
+      view.featureName = name
+      const value = evaluate()
+      into[i] = Number.isFinite(value) ? value : Number.NaN
+    }
+    if (this.#columns > 0) {
+      const replace = !perReading && this.history.holds(device, view.historyBefore, view.startMs)
+      this.history.put(device, view.historyBefore, replace, view.startMs, view.entry)
+    }
+  }
+
+  #compile(node: FeatureNode): Evaluate {
+    const view = this.#view
+    switch (node.kind) {
+      case 'aggregate': {
+        if (node.channel === null) return () => view.readings
+        const channel = channelIndex(this.#plan, node.channel)
+        const accumulator = this.#store.accumulators.channels.find((kept) => kept.channel === channel)
+        assert(accumulator !== undefined, 'the layout keeps every channel that a feature reads')
+        const read = statisticReader(node.statistic, accumulator)
+        return () => read(view.fields, view.base)
+      }
+      case 'quantile': {
+        const column = rawColumn(this.#store.rawLayout, channelIndex(this.#plan, node.channel))
+        return () => {
+          const raw = view.raw
+          return raw === null
+            ? Number.NaN
+            : quantile((raw.columns[column] as Float64Array).subarray(0, raw.count), node.q)
+        }
+      }
+      case 'lag': {
+        const { column, inner } = this.#remembered(node.of)
+        return () => {
+          inner()
+          return this.#earlier(column, node.windows)
+        }
+      }
+      case 'difference': {
+        const { column, inner } = this.#remembered(node.of)
+        return () => inner() - this.#earlier(column, node.windows)
+      }
+      case 'rolling': {
+        const { column, inner } = this.#remembered(node.of)
+        return () => {
+          const gathered = this.#gathered
+          let count = 0
+          // Oldest first, so that the sum is taken in the same order however the history came about.
+          for (let back = node.windows - 1; back > 0; back--) gathered[count++] = this.#earlier(column, back)
+          gathered[count++] = inner()
+          return rollingStatistic(node.statistic, gathered, count)
+        }
+      }
+      case 'exponential-mean': {
+        const inner = this.#compile(node.of)
+        const column = this.#columns++
+        return () => {
+          const x = inner()
+          const before = this.#earlier(column, 1)
+          const mean = Number.isNaN(before) ? x : Number.isNaN(x) ? before : node.alpha * x + (1 - node.alpha) * before
+          view.entry[column] = mean
+          return mean
+        }
+      }
+      case 'hours-since': {
+        const type = this.#events.typeIndex(node.eventType)
+        return () => (view.endMs - this.#events.newestAt(view.device, type, view.endMs)) / hourMs
+      }
+      case 'count-of': {
+        const type = this.#events.typeIndex(node.eventType)
+        const lookBackMs = node.hours * hourMs
+        return () => this.#events.countBetween(view.device, type, view.endMs - lookBackMs, view.endMs)
+      }
+      case 'derived': {
+        const inner = node.of.map((of) => this.#compile(of))
+        return () => this.#callUser(() => node.compute(...inner.map((evaluate) => evaluate())))
+      }
+      case 'custom': {
+        const columns = node.channels.map((name) => ({
+          name,
+          column: rawColumn(this.#store.rawLayout, channelIndex(this.#plan, name)),
+        }))
+        return () => {
+          const raw = view.raw
+          if (raw === null) return Number.NaN
+          return this.#callUser(() => node.compute(windowSeries(raw, view, columns)))
+        }
+      }
+    }
+  }
+
+  /** Compiles a feature whose value each window leaves in the history, and gives that value a column there. */
+  #remembered(node: FeatureNode): { column: number; inner: Evaluate } {
+    const evaluate = this.#compile(node)
+    const column = this.#columns++
+    const inner = (): number => {
+      const value = evaluate()
+      this.#view.entry[column] = value
+      return value
+    }
+    return { column, inner }
+  }
+
+  /** A column's value that many windows before the one in view; NaN where there is none. */
+  #earlier(column: number, windows: number): number {
+    return this.history.value(this.#view.device, this.#view.historyBefore - windows, column)
+  }
+
+  #callUser(call: () => unknown): number {
+    const { featureName, device, startMs, endMs } = this.#view
+    const place = { feature: featureName, deviceId: this.#deviceId(device), windowStart: startMs, windowEnd: endMs }
+    const where = `feature "${featureName}" of device "${place.deviceId}", window ${startMs} to ${endMs}`
+    let value: unknown
+    try {
+      value = call()
+    } catch (cause) {
+      if (cause instanceof UserFunctionError) throw cause
+      throw new UserFunctionError(`Cannot calculate ${where}: the project's function threw`, { details: place, cause })
+    }
+    if (typeof value === 'number') return value
+    const found = value === null ? 'null' : typeof value
+    throw new UserFunctionError(
+      `Cannot calculate ${where}: the project's function must answer a number (NaN for missing), it answered ${found}`,
+      { details: place },
+    )
+  }
+}
+
+function rawColumn(layout: RawLayout | null, channel: number): number {
+  const column = layout?.channels.indexOf(channel) ?? -1
+  assert(column >= 0, 'the layout keeps the raw values that a feature reads')
+  return column
+}
+
+/** Farthest that a feature of the plan looks back, in windows. */
+function windowsLookedBack(plan: Plan): number {
+  let farthest = 0
+  for (const { node } of plan.features) {
+    visitFeature(node, (inner) => {
+      if (inner.kind === 'lag' || inner.kind === 'difference') farthest = Math.max(farthest, inner.windows)
+      if (inner.kind === 'rolling') farthest = Math.max(farthest, inner.windows - 1)
+      if (inner.kind === 'exponential-mean') farthest = Math.max(farthest, 1)
+    })
+  }
+  return farthest
+}
+
+/** Returns a text that is equal for two layouts exactly when their stored windows can be read by each other. */
+export function describeLayout(layout: AccumulatorLayout, raw: RawLayout | null): string {
+  const fields = layout.channels.map(({ channel, parts }) => `${channel}:${parts}`).join(',')
+  return `${fields};${raw === null ? '' : `${raw.channels.join(',')}:${raw.timestamps}`}`
+}

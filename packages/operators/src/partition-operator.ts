@@ -1,0 +1,263 @@
+import {
+  type Activation,
+  assert,
+  type DeviceStateEntry,
+  type LoadedModel,
+  limits,
+  type OperatorCounters,
+  type OutputSink,
+  type PartitionOperator,
+  type Plan,
+  type ReadingBatch,
+  type ReadingDecoder,
+  type SharedOperatorState,
+} from '@millwright/core'
+import { accumulatorLayout } from './accumulators/layout.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { Cleaning } from './cleaning.ts'
+import { Counters } from './counters.ts'
+import type { DeviceMemory } from './device-memory.ts'
+import { DeviceStateCodec } from './device-state.ts'
+import { DeviceTable, lastAppend } from './device-table.ts'
+import { DeviceTimers } from './device-timers.ts'
+import { EventPath } from './event-path.ts'
+import { DeviceEvents } from './features/device-events.ts'
+import { FeatureProgram } from './features/feature-program.ts'
+import { ModelsInForce } from './models-in-force.ts'
+import { ResultWriter } from './output/result-writer.ts'
+import { ReadingPath } from './reading-path.ts'
+import { WaitingReadings } from './waiting-readings.ts'
+import { AlignedWindows } from './windows/aligned-windows.ts'
+import type { DeviceWindows } from './windows/device-windows.ts'
+import { PerReadingWindows } from './windows/per-reading-windows.ts'
+import { rawLayout } from './windows/raw-values.ts'
+import { SessionWindows } from './windows/session-windows.ts'
+import { WindowCloser } from './windows/window-closer.ts'
+import { WindowStore } from './windows/window-store.ts'
+import { windowsKeptMax } from './windows/windows-kept.ts'
+
+/** What an operator is made of: the plan it runs, who decodes its readings, who takes its outputs. */
+export interface PartitionOperatorOptions {
+  /** A checked plan, as `definePlant` makes it. */
+  readonly plan: Plan
+  /** Made for the plan's channels, timestamps and `devicesMax`; the operator's alone. */
+  readonly decoder: ReadingDecoder
+  readonly sink: OutputSink
+}
+
+/**
+ * Makes the whole pipeline of one partition: decode, clean, windows, features, score, alert policy.
+ *
+ * Pure and deterministic: a device's outputs are a function of its own records in their order, with their append times, and of
+ * the activations. How records are split into calls, where heartbeats stand, what other devices do, and when `flush` is
+ * called, is not visible in them.
+ *
+ * @throws {InvariantError} When the plan is one that `definePlant` would have refused.
+ */
+export function createPartitionOperator(options: PartitionOperatorOptions): PartitionOperator {
+  return new PlanOperator(options)
+}
+
+class PlanOperator implements PartitionOperator {
+  readonly #plan: Plan
+  readonly #decoder: ReadingDecoder
+  readonly #counters: Counters
+  readonly #memory: DeviceMemory
+  readonly #models = new ModelsInForce()
+  readonly #results: ResultWriter
+  readonly #timers: DeviceTimers
+  readonly #readings: ReadingPath
+  readonly #events: EventPath
+  readonly #codec: DeviceStateCodec
+  /** Ids forgotten since the last {@link takeDirty}. */
+  readonly #forgotten = new Set<string>()
+  /** Greatest append time of any record; NaN before the first. */
+  #appendClockMs = Number.NaN
+  /** Where the next batch of the call at hand begins. */
+  #batchOffset = 0
+  #batchAppendTimeMs = Number.NaN
+  readonly #onBatch = (batch: ReadingBatch): void => {
+    this.#readings.batch(batch, this.#batchOffset, this.#batchAppendTimeMs)
+    this.#batchOffset += batch.rowCount
+  }
+
+  constructor({ plan, decoder, sink }: PartitionOperatorOptions) {
+    const windowsKept = windowsKeptMax(plan)
+    assert(
+      windowsKept <= limits.openWindowsPerDeviceMax,
+      `a plan keeps at most ${limits.openWindowsPerDeviceMax} windows of a device`,
+    )
+    assert(plan.time.forgetAfterMs >= plan.time.silentAfterMs, 'a device is silent before it is forgotten')
+    this.#plan = plan
+    this.#decoder = decoder
+    const deviceId = (device: number): string => decoder.deviceId(device)
+    const counters = new Counters(plan)
+    const table = new DeviceTable({ redelivery: plan.time.timestamp === 'event' })
+    const store = new WindowStore(table, counters, { accumulators: accumulatorLayout(plan), raw: rawLayout(plan) })
+    const events = new DeviceEvents(plan.features)
+    const program = new FeatureProgram({ plan, store, events, windowsKept, deviceId })
+    const waiting = new WaitingReadings()
+    const memory = { table, windows: store, waiting, history: program.history, events }
+    const results = new ResultWriter({
+      plan,
+      sink,
+      counters,
+      devices: table,
+      store,
+      program,
+      models: this.#models,
+      deviceId,
+    })
+    const closer = new WindowCloser(table, store, results, plan.time)
+    const windows = deviceWindows(plan, memory, results)
+    const { time } = plan
+    this.#counters = counters
+    this.#memory = memory
+    this.#results = results
+    this.#timers = new DeviceTimers({ memory, closer, results, counters, time, deviceId })
+    const timers = this.#timers
+    const cleaning = new Cleaning(plan, counters)
+    this.#readings = new ReadingPath({
+      plan,
+      memory,
+      cleaning,
+      timers,
+      closer,
+      windows,
+      results,
+      counters,
+      deviceId,
+    })
+    this.#events = new EventPath({ decoder, memory, timers, results, counters, time })
+    this.#codec = new DeviceStateCodec(plan, memory)
+  }
+
+  get counters(): OperatorCounters {
+    return this.#counters.toRecord()
+  }
+
+  get deviceCount(): number {
+    return this.#memory.table.count
+  }
+
+  readings(bytes: Uint8Array, baseOffset: number, appendTimeMs: number): void {
+    this.#begin(baseOffset, appendTimeMs)
+    this.#decoder.decode(bytes, this.#onBatch)
+  }
+
+  input(byteLength: number): Uint8Array {
+    return this.#decoder.input(byteLength)
+  }
+
+  readingsInput(byteLength: number, baseOffset: number, appendTimeMs: number): void {
+    this.#begin(baseOffset, appendTimeMs)
+    this.#decoder.decodeInput(byteLength, this.#onBatch)
+  }
+
+  deviceEvents(bytes: Uint8Array, baseOffset: number, appendTimeMs: number): void {
+    this.#noteAppendTime(appendTimeMs)
+    this.#events.lines(bytes, baseOffset, appendTimeMs)
+  }
+
+  activate(activation: Activation, _offset: number): void {
+    const { scorer, name, version } = activation.model
+    assert(
+      scorer.featureCount === this.#plan.features.length,
+      `model ${name} ${version} must take the plan's ${this.#plan.features.length} features`,
+    )
+    this.#noteAppendTime(activation.seenAtMs)
+    this.#counters.add('model_activations_total')
+    if (this.#models.add(activation)) this.#counters.add('model_activations_late_total')
+  }
+
+  heartbeat(appendTimeMs: number, offset: number): void {
+    this.#noteAppendTime(appendTimeMs)
+    const forgotten = this.#timers.heartbeat(appendTimeMs, offset)
+    if (forgotten.length === 0) return
+    for (const device of forgotten) this.#forgotten.add(this.#decoder.deviceId(device))
+    this.#decoder.forget(Int32Array.from(forgotten))
+  }
+
+  endOfInput(offset: number): void {
+    const { table } = this.#memory
+    const devices: { device: number; id: string }[] = []
+    for (let device = 0; device < table.indexEnd; device++)
+      if (table.exists(device)) devices.push({ device, id: this.#decoder.deviceId(device) })
+    devices.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    for (const { device } of devices) this.#readings.endOfInput(device, offset)
+  }
+
+  flush(): void {
+    this.#results.flush()
+  }
+
+  takeDirty(): DeviceStateEntry[] {
+    assert(!this.#results.hasPending, 'outputs are flushed before state is taken')
+    const dirty = this.#memory.table.takeDirty()
+    const writer = new ByteWriter(512 * Math.max(1, dirty.length))
+    const ends = dirty.map((device) => {
+      this.#codec.write(device, writer)
+      return writer.length
+    })
+    // One buffer for all: a million small ones would cost more than what they hold.
+    const bytes = writer.since(0)
+    const entries: DeviceStateEntry[] = dirty.map((device, i) => ({
+      deviceId: this.#decoder.deviceId(device),
+      state: bytes.subarray(ends[i - 1] ?? 0, ends[i]),
+    }))
+    for (const { deviceId } of entries) this.#forgotten.delete(deviceId)
+    for (const deviceId of this.#forgotten) entries.push({ deviceId, state: null })
+    this.#forgotten.clear()
+    return entries
+  }
+
+  restore({ deviceId, state }: DeviceStateEntry): void {
+    if (state === null) return
+    const device = this.#decoder.deviceIndex(deviceId)
+    assert(device >= 0, 'the devices of a snapshot fit the devicesMax they were taken with')
+    this.#codec.read(device, state)
+    const { table } = this.#memory
+    this.#timers.fileDeadline(device, table.float(device, lastAppend))
+  }
+
+  takeShared(): SharedOperatorState {
+    return {
+      appendClockMs: Number.isNaN(this.#appendClockMs) ? null : this.#appendClockMs,
+      activations: this.#models.seen().map(({ model, activeFromMs, seenAtMs }) => {
+        return { name: model.name, version: model.version, sha256: model.sha256, activeFromMs, seenAtMs }
+      }),
+      counters: this.counters,
+    }
+  }
+
+  restoreShared(state: SharedOperatorState, loadModel: (sha256: string) => LoadedModel): void {
+    this.#appendClockMs = state.appendClockMs ?? Number.NaN
+    for (const { sha256, activeFromMs, seenAtMs } of state.activations)
+      this.#models.add({ model: loadModel(sha256), activeFromMs, seenAtMs })
+    this.#counters.restore(state.counters)
+  }
+
+  #begin(baseOffset: number, appendTimeMs: number): void {
+    this.#noteAppendTime(appendTimeMs)
+    this.#batchOffset = baseOffset
+    this.#batchAppendTimeMs = appendTimeMs
+  }
+
+  #noteAppendTime(appendTimeMs: number): void {
+    // Also true where no append time is known yet; never where this one is unknown.
+    if (!(appendTimeMs <= this.#appendClockMs) && !Number.isNaN(appendTimeMs)) this.#appendClockMs = appendTimeMs
+  }
+}
+
+function deviceWindows(plan: Plan, memory: DeviceMemory, results: ResultWriter): DeviceWindows {
+  const { table, windows, history } = memory
+  switch (plan.window.kind) {
+    case 'tumbling':
+    case 'hopping':
+      return new AlignedWindows(table, windows, results, plan.window, plan.time)
+    case 'session':
+      return new SessionWindows(table, windows, results, history, plan.window, plan.time)
+    case 'per-reading':
+      return new PerReadingWindows(windows, results)
+  }
+}
