@@ -1,0 +1,18 @@
+import { definePlant, mean, std, tumbling } from '@millwright/plant'
+
+/** The reference pipeline: three channels, three features in five-minute windows, one model, one threshold. */
+export default definePlant({
+  name: 'predictive-maintenance',
+  channels: {
+    temperature: { unit: '°C', min: 0, max: 100 },
+    vibration: { unit: 'mm/s', min: 0 },
+    pressure: { unit: 'bar', min: 0 },
+  },
+  // A sensor that says less than freezing or more than boiling is broken: what else it says at that moment is not used.
+  cleaning: [{ channel: 'temperature', min: 0, max: 100 }],
+  window: tumbling('5 min'),
+  // In the order in which the model was trained.
+  features: { tempStd: std('temperature'), vibration: mean('vibration'), pressure: mean('pressure') },
+  model: 'pump-leak',
+  alert: { threshold: 0.8 },
+})
