@@ -5,7 +5,7 @@ time, and what is needed to judge a model on them.
 
 SOURCE holds readings.ndjson.gz (one object a second: deviceId, timestamp, temperature = TS1, vibration = VS1,
 pressure = PS1, flow = FS1 and more) and labels.csv (one row a minute), made from "Condition monitoring of hydraulic
-systems" (see input/ATTRIBUTION.md). The output is the same, byte for byte, each time.
+systems" (see input/ATTRIBUTION.md). What is in the files is the same each time.
 
 The rig ran one programme again and again: the pump sound, then leaking severely, then weakly. One block is one such
 repetition, cut in the middle of the sound phases; where the cooler's state changes within a sound phase, it is cut
