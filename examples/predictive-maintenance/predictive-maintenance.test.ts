@@ -8,6 +8,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import type { AlertSignal, OutputTopic } from '@millwright/core'
+import { createPartitionOperator, createReadingDecoder } from '@millwright/operators'
+import { compileScorer, readXgboostModel } from '@millwright/scoring'
 import { afterAll, describe, expect, test } from 'vitest'
 import plan from './millwright.config.ts'
 
@@ -45,6 +48,18 @@ const blocks = readFileSync(join(example, 'input', 'blocks.csv'), 'utf8')
     const [block = '', start = '', end = '', use = ''] = line.split(',')
     return { block, startMs: Date.parse(start), endMs: Date.parse(end), use: use as 'test' | 'training' }
   })
+const leaks = new Map(
+  readFileSync(join(example, 'input', 'labels.csv'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [start = '', , , pumpLeak] = line.split(',')
+      return [Date.parse(start), pumpLeak !== '0']
+    }),
+)
+const leakingMinutes = (windowStartMs: number): number =>
+  [0, 1, 2, 3, 4].filter((minute) => leaks.get(windowStartMs + minute * 60_000)).length
 const metrics = JSON.parse(readFileSync(join(example, 'model', 'metrics.json'), 'utf8'))
 
 describe('input', () => {
@@ -74,6 +89,33 @@ describe('millwright.config.ts', () => {
     expect(plan.alert.threshold).toBe(metrics.threshold)
     const model = JSON.parse(readFileSync(join(example, 'model', 'model.json'), 'utf8'))
     expect(model.learner.feature_names).toEqual(metrics.features)
+  })
+})
+
+describe('the whole way', () => {
+  test('the test readings give the alerts that the model card counts, right and wrong', () => {
+    const scorer = compileScorer(readXgboostModel(readFileSync(join(example, 'model', 'model.json'))))
+    const signals: AlertSignal[] = []
+    const emit = (topic: OutputTopic, _deviceId: string | null, _offset: number, line: string): void => {
+      if (topic === 'alert-signals') signals.push(JSON.parse(line))
+    }
+    const channels = plan.channels.map(({ name }) => name)
+    const decoder = createReadingDecoder({ channels, timestamp: 'event', devicesMax: 10 })
+    const operator = createPartitionOperator({ plan, decoder, sink: { emit } })
+    const featureNames = plan.features.map(({ name }) => name)
+    const model = { name: 'pump-leak', version: '1', sha256: '0'.repeat(64), threshold: 0.8, featureNames, scorer }
+    operator.activate({ model, activeFromMs: Number.NEGATIVE_INFINITY, seenAtMs: Number.NaN }, 0)
+    operator.readings(gunzipSync(readFileSync(join(example, 'input', 'readings.ndjson.gz'))), 0, Number.NaN)
+    operator.endOfInput(readings.test.length)
+    operator.flush()
+
+    const alerts = signals.filter(({ status }) => status === 'High risk of failure')
+    const isLeaking = ({ windowStart }: AlertSignal): boolean => leakingMinutes(windowStart) >= 3
+    expect(signals.length).toBe(metrics.test.windows)
+    expect(signals.filter(isLeaking).length).toBe(metrics.test.positive)
+    expect(alerts.filter(isLeaking).length).toBe(metrics.test.truePositive)
+    expect(alerts.length).toBe(metrics.test.truePositive + metrics.test.falsePositive)
+    for (const { why } of alerts) expect(why?.length).toBe(3)
   })
 })
 
