@@ -1,1 +1,5 @@
-export {}
+export { type CompiledModel, type CompileOptions, compileScorer, ScoringError } from './evaluate/compile.ts'
+export { ModelFileError, type ModelFileReason } from './model-file/model-file-error.ts'
+export type { LinearModel, TreeModel, XgboostModel } from './xgboost/model.ts'
+export { type Objective, objectiveNames, type PredictionTransform } from './xgboost/objective.ts'
+export { readXgboostModel } from './xgboost/read-model.ts'
