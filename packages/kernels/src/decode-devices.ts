@@ -9,7 +9,7 @@ const slotBytes = 4
 /** Room that the directory starts with, in devices. */
 const initialCapacity = 4096
 
-/** Room for long ids that the first of them gets, in bytes. */
+/** Room for long ids that the directory starts with, in bytes. */
 const initialLongIdBytes = 65_536
 
 /** A region of memory in use. */
@@ -21,8 +21,8 @@ interface Region {
 /**
  * The directory of device ids inside the kernel's memory: this side gives it room, `decode/device-directory.as.ts` does the rest.
  *
- * A device takes 20 bytes and two to four slots of 4 bytes; an id of more than 15 bytes takes its length more. Room doubles, so at
- * worst twice that is reserved, and while it moves three times.
+ * A place for a device takes 20 bytes and two to four slots of 4 bytes; an id of more than 15 bytes takes its length more. Places double,
+ * and what is moved from stays reserved for others: at 1,000,000 devices that makes 50 bytes each, just past 1,048,576 it makes 95.
  *
  * Invariants
  * - R1: capacity <= devicesMax, so the kernel cannot go beyond it; indices are below `devicesMax`.
@@ -43,6 +43,7 @@ export class DecodeDevices {
     this.memory = memory
     this.devicesMax = devicesMax
     this.setCapacity(Math.min(devicesMax, initialCapacity))
+    this.moveLongIds(0)
   }
 
   /** Devices in use. */

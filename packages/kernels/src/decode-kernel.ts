@@ -69,7 +69,7 @@ export class DecodeKernel {
   private views: DecodeColumns
 
   constructor(options: DecodeKernelOptions) {
-    const memory = new WebAssembly.Memory({ initial: 16 })
+    const memory = new WebAssembly.Memory({ initial: 1 })
     const module = new WebAssembly.Module(bytesOfBase64(decodeWasmBase64))
     const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as DecodeExports
     this.kernel = kernel

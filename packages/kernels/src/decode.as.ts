@@ -16,6 +16,7 @@
  */
 import { byteAt, carriageReturn, findNewline } from './decode/bytes.as'
 import { deviceIndexOf, shortIdIndex } from './decode/device-directory.as'
+import { idHigh, idLength, idLow, idStart, setDeviceIdBytesMax } from './decode/device-id.as'
 import {
   deviceColumn,
   deviceOfBlankLine,
@@ -26,18 +27,9 @@ import {
   timestampColumn,
   undecidedRows,
 } from './decode/layout.as'
-import { clearChannels, idLength, idStart, isBlank, lineTimestampMs, scanLine, setFields } from './decode/line-scanner.as'
-import {
-  learnFromMiss,
-  matchedIdHigh,
-  matchedIdLength,
-  matchedIdLow,
-  matchedIdStart,
-  matchedTimestampMs,
-  matchTemplates,
-  setTemplateFields,
-} from './decode/line-template.as'
-import { setAcceptedTimes } from './decode/timestamp.as'
+import { clearChannels, isBlank, scanLine, setFields } from './decode/line-scanner.as'
+import { learnFromMiss, matchTemplates, setTemplateChannels } from './decode/line-template.as'
+import { setAcceptedTimes, timestampValue } from './decode/timestamp.as'
 import { setNestingMax } from './decode/value.as'
 
 export {
@@ -84,8 +76,9 @@ export function configure(
   lineBytesAtMost: u32,
   nestingMax: u32,
 ): void {
-  setFields(channelCount, timestampWanted, deviceIdBytesMax)
-  setTemplateFields(channelCount, deviceIdBytesMax)
+  setFields(channelCount, timestampWanted)
+  setTemplateChannels(channelCount)
+  setDeviceIdBytesMax(deviceIdBytesMax)
   setAcceptedTimes(acceptedFromMs, acceptedBeforeMs)
   setNestingMax(nestingMax)
   lineBytesMax = lineBytesAtMost
@@ -100,24 +93,18 @@ export function decodeLines(start: usize, end: usize, mayAddDevices: bool): u32 
     let device = deviceUndecided
     let timestampMs: f64 = NaN
     let next = matchTemplates(line, row)
-    if (next != 0) {
-      timestampMs = matchedTimestampMs
-      if (isShortEnough(line, next)) {
-        if (matchedIdLow != 0) device = shortIdIndex(matchedIdLow, matchedIdHigh, mayAddDevices)
-        else device = deviceIndexOf(matchedIdStart, matchedIdLength, mayAddDevices)
-      }
-    } else {
+    if (next == 0) {
       next = scanLine(line, row)
-      if (next != 0) {
-        timestampMs = lineTimestampMs
-        if (isShortEnough(line, next)) device = deviceIndexOf(idStart, idLength, mayAddDevices)
-        learnFromMiss(line, next)
-      } else {
-        next = findNewline(line) + 1
-        if (isBlank(line) && isShortEnough(line, next)) {
-          device = deviceOfBlankLine
-          clearChannels(row)
-        }
+      if (next != 0) learnFromMiss(line, next)
+    }
+    if (next != 0) {
+      timestampMs = timestampValue
+      if (isShortEnough(line, next)) device = deviceOfLine(mayAddDevices)
+    } else {
+      next = findNewline(line) + 1
+      if (isBlank(line) && isShortEnough(line, next)) {
+        device = deviceOfBlankLine
+        clearChannels(row)
       }
     }
     if (device == deviceUndecided) {
@@ -144,6 +131,13 @@ export function undecidedCountNow(): u32 {
 /** Where the next `decodeLines` has to start. */
 export function decodedEndNow(): usize {
   return decodedEnd
+}
+
+/** Returns the index of the device of the line that was accepted. */
+// @ts-ignore: decorator
+@inline
+function deviceOfLine(mayAdd: bool): i32 {
+  return idLow != 0 ? shortIdIndex(idLow, idHigh, mayAdd) : deviceIndexOf(idStart, idLength, mayAdd)
 }
 
 /** Returns the end of the line's own bytes, given the address after its newline. */

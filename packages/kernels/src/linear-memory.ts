@@ -21,20 +21,23 @@ export class LinearMemory {
   readonly memory: WebAssembly.Memory
   private readonly free: Span[]
 
-  /** @param firstAddress Everything before it belongs to somebody else. */
+  /** @param firstAddress Everything before it belongs to somebody else; the memory is made to reach it. */
   constructor(memory: WebAssembly.Memory, firstAddress: number) {
     this.memory = memory
     const start = roundUp(firstAddress, alignment)
+    const missing = start - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / pageBytes))
     this.free = start < memory.buffer.byteLength ? [{ start, end: memory.buffer.byteLength }] : []
   }
 
   /**
-   * Returns the address of a region of `byteLength` bytes, a multiple of 64. What it holds is not defined.
+   * Returns the address of a region of `byteLength` bytes, a multiple of 64; 0 for no bytes. What it holds is not defined.
    *
    * @throws {RangeError} When the memory cannot grow that far (4 GiB, or what the host has).
    */
   allocate(byteLength: number): number {
     const size = roundUp(byteLength, alignment)
+    if (size === 0) return 0
     let at = this.free.findIndex((span) => span.end - span.start >= size)
     if (at < 0) {
       this.grow(size)

@@ -13,6 +13,7 @@ import {
   skipSpace,
   wordNull,
 } from './bytes.as'
+import { readDeviceId } from './device-id.as'
 import {
   channelColumns,
   channelColumnStride,
@@ -25,30 +26,23 @@ import {
   marksMax,
 } from './layout.as'
 import { numberValue, parseNumber } from './number.as'
-import { endOfDeviceId, endOfPlainString } from './text.as'
-import { parseTimestamp, timestampValue } from './timestamp.as'
+import { endOfPlainString } from './text.as'
+import { parseTimestamp } from './timestamp.as'
 import { skipValue } from './value.as'
 
 /** Kinds of marks and template tokens beyond the fields' own numbers: a value to pass over, the end of the line. */
 export const kindSkip: u32 = 0xfffe
 export const kindEnd: u32 = 0xffff
 
-/** What the line scanned or matched last held. */
-export let idStart: usize = 0
-export let idLength: u32 = 0
-export let lineTimestampMs: f64 = NaN
-
 /** Values noted in `marks`; more than `marksMax` when they did not all fit. */
 export let markCount: u32 = 0
 
 let channelCount: u32 = 0
 let timestampWanted: bool = true
-let idBytesMax: u32 = 0
 
-export function setFields(channels: u32, timestamp: bool, deviceIdBytesMax: u32): void {
+export function setFields(channels: u32, timestamp: bool): void {
   channelCount = channels
   timestampWanted = timestamp
-  idBytesMax = deviceIdBytesMax
 }
 
 /** Field expected next: keys tend to come in one order. */
@@ -59,7 +53,10 @@ let seenLow: u64 = 0
 let seenMiddle: u64 = 0
 let seenHigh: u64 = 0
 
-/** Returns the address after the newline when the line is a reading that is accepted; 0 when undecided. */
+/**
+ * Returns the address after the newline when the line is a reading that is accepted; 0 when undecided. The channels are then in their
+ * columns, the id and the timestamp where `readDeviceId` and `parseTimestamp` leave them.
+ */
 export function scanLine(line: usize, row: usize): usize {
   markCount = 0
   seenLow = 0
@@ -86,15 +83,13 @@ export function scanLine(line: usize, row: usize): usize {
     if (field == kindSkip) {
       at = skipValue(value)
     } else if (field == fieldDeviceId) {
-      idStart = value + 1
-      at = byteAt(value) == quote ? endOfDeviceId(idStart, idBytesMax) : 0
-      idLength = <u32>(at - idStart)
+      at = byteAt(value) == quote ? readDeviceId(value + 1) : 0
+      if (at == 0) return 0
       // The quotes belong to the literals of a template, which is then faster.
-      mark(field, idStart, at)
-      at = at == 0 ? 0 : at + 1
+      mark(field, value + 1, at)
+      at++
     } else if (field == fieldTimestamp) {
       at = parseTimestamp(value)
-      lineTimestampMs = timestampValue
     } else if (load<u32>(value) == wordNull) {
       at = value + 4
       storeChannel(field - fieldFirstChannel, row, NaN)

@@ -14,6 +14,7 @@
  * 16 bytes of the literal its bytes (zeros where the literal has ended) and a mask of the bytes that count.
  */
 import { wordNull } from './bytes.as'
+import { readDeviceId } from './device-id.as'
 import {
   channelColumns,
   channelColumnStride,
@@ -32,16 +33,8 @@ import {
 } from './layout.as'
 import { kindEnd, kindSkip, markCount, wasSeen } from './line-scanner.as'
 import { numberValue, parseNumber } from './number.as'
-import { endOfDeviceId } from './text.as'
-import { parseTimestamp, timestampValue } from './timestamp.as'
+import { parseTimestamp } from './timestamp.as'
 import { skipValue } from './value.as'
-
-/** What the line matched last held. A short id is also in two words, padded with zeros; `idLow` is 0 for a longer one. */
-export let matchedIdStart: usize = 0
-export let matchedIdLength: u32 = 0
-export let matchedIdLow: u64 = 0
-export let matchedIdHigh: u64 = 0
-export let matchedTimestampMs: f64 = NaN
 
 /** With all templates in use, one line of so many that match none replaces the template unused for longest. */
 const missesPerLearning: u32 = 8
@@ -54,14 +47,12 @@ const tokenBlockBytes: usize = 32
 let templateCount: u32 = 0
 let missCount: u32 = 0
 let channelCount: u32 = 0
-let idBytesMax: u32 = 0
 
-export function setTemplateFields(channels: u32, deviceIdBytesMax: u32): void {
+export function setTemplateChannels(channels: u32): void {
   channelCount = channels
-  idBytesMax = deviceIdBytesMax
 }
 
-/** Tries each template. Returns the address after the newline when one accepts the line, else 0. */
+/** As `scanLine`, but undecided also wherever no template fits. */
 // @ts-ignore: decorator
 @inline
 export function matchTemplates(line: usize, row: usize): usize {
@@ -103,9 +94,8 @@ function matchTemplate(template: usize, line: usize, row: usize): usize {
     } else if (kind == fieldTimestamp) {
       at = parseTimestamp(at)
       if (at == 0) return 0
-      matchedTimestampMs = timestampValue
     } else if (kind == fieldDeviceId) {
-      at = matchDeviceId(at)
+      at = readDeviceId(at)
       if (at == 0) return 0
     } else if (kind == kindSkip) {
       at = skipValue(at)
@@ -127,34 +117,6 @@ function matchTemplate(template: usize, line: usize, row: usize): usize {
 @inline
 function differs(at: usize, block: usize): bool {
   return v128.any_true(v128.and(v128.xor(v128.load(at), v128.load(block)), v128.load(block, 16)))
-}
-
-/** Returns the address of the closing quote, 0 when undecided. */
-// @ts-ignore: decorator
-@inline
-function matchDeviceId(start: usize): usize {
-  const block = v128.load(start)
-  const quotes = <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(0x22)))
-  matchedIdStart = start
-  if (quotes != 0) {
-    const length = ctz(quotes)
-    // Signed: also bytes above ASCII. With them, DEL and escapes the careful way is taken.
-    const special = v128.or(
-      v128.or(i8x16.eq(block, i8x16.splat(0x5c)), i8x16.eq(block, i8x16.splat(0x7f))),
-      i8x16.lt_s(block, i8x16.splat(0x20)),
-    )
-    if (length != 0 && (<u32>i8x16.bitmask(special) & ((1 << length) - 1)) == 0) {
-      const id = v128.and(block, v128.load(prefixMask + 16 - length))
-      matchedIdLow = i64x2.extract_lane(id, 0)
-      matchedIdHigh = i64x2.extract_lane(id, 1)
-      matchedIdLength = length
-      return start + length
-    }
-  }
-  const end = endOfDeviceId(start, idBytesMax)
-  matchedIdLow = 0
-  matchedIdLength = <u32>(end - start)
-  return end
 }
 
 /** Counts a line that no template matched and `scanLine` then accepted; makes a template of it where that is due. */

@@ -2,7 +2,20 @@
  * JSON strings: where they end, and whether their bytes are in order. 0 stands for "undecided".
  * Sources: RFC 8259 section 7; The Unicode Standard 16, table 3-7 (well-formed UTF-8).
  */
-import { backslash, byteAt, del, isDigit, lowerCase, quote } from './bytes.as'
+import {
+  backslash,
+  byteAt,
+  isDigit,
+  letterB,
+  letterF,
+  letterN,
+  letterR,
+  letterT,
+  letterU,
+  lowerCase,
+  quote,
+  slash,
+} from './bytes.as'
 
 /** Returns the address of the first quote, backslash, control character or byte above ASCII at or after `start`. */
 // @ts-ignore: decorator
@@ -53,21 +66,20 @@ function isHexDigit(byte: u32): bool {
 /** Returns the end of the escape whose backslash is at `start`; 0 when JSON has no such escape. */
 function endOfEscape(start: usize): usize {
   const letter = byteAt(start + 1)
-  if (letter == 0x75) {
+  if (letter == letterU) {
     let digit = start + 2
     while (digit < start + 6 && isHexDigit(byteAt(digit))) digit++
     return digit == start + 6 ? digit : 0
   }
-  // " \ / b f n r t
   const known =
     letter == quote ||
     letter == backslash ||
-    letter == 0x2f ||
-    letter == 0x62 ||
-    letter == 0x66 ||
-    letter == 0x6e ||
-    letter == 0x72 ||
-    letter == 0x74
+    letter == slash ||
+    letter == letterB ||
+    letter == letterF ||
+    letter == letterN ||
+    letter == letterR ||
+    letter == letterT
   return known ? start + 2 : 0
 }
 
@@ -95,21 +107,4 @@ export function endOfPlainString(start: usize): usize {
     byte = byteAt(at)
   }
   return at
-}
-
-/**
- * Returns the address of the closing quote of a device id; 0 where it is empty, longer than `bytesMax`, escaped, holds a control
- * character (C0, DEL, C1) or is not UTF-8.
- */
-export function endOfDeviceId(start: usize, bytesMax: u32): usize {
-  const end = endOfPlainString(start)
-  if (end == 0 || end == start || end - start > <usize>bytesMax) return 0
-  let at = start
-  while (at < end) {
-    const byte = byteAt(at)
-    // C2 80 … C2 9F are the C1 control characters.
-    if (byte == del || (byte == 0xc2 && byteAt(at + 1) < 0xa0)) return 0
-    at++
-  }
-  return end
 }

@@ -4,11 +4,11 @@
  *
  * Source of the calendar: H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
  */
-import { byteAt, colon, comma, digit0, dot, isDigit, lowerCase, minus, plus, quote } from './bytes.as'
+import { byteAt, colon, comma, digit0, dot, isDigit, letterT, lowerCase, minus, plus, quote } from './bytes.as'
 import { numberValue, parseNumber } from './number.as'
 
-/** What the last successful `parseTimestamp` read: whole epoch milliseconds. */
-export let timestampValue: f64 = 0
+/** What the last successful `parseTimestamp` read: whole epoch milliseconds; NaN as long as there was none. */
+export let timestampValue: f64 = NaN
 
 let acceptedFromMs: f64 = 0
 let acceptedBeforeMs: f64 = 0
@@ -19,7 +19,6 @@ export function setAcceptedTimes(fromMs: f64, beforeMs: f64): void {
   acceptedBeforeMs = beforeMs
 }
 
-const letterT: u32 = 0x74
 const letterZ: u32 = 0x7a
 const space: u32 = 0x20
 

@@ -68,12 +68,9 @@ export function parseObjectLine(
       found: `values nested more than ${limits.jsonDepthMax} deep`,
       wanted: `at most ${limits.jsonDepthMax}`,
     })
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return notJson(text, textStart - start)
-  }
+  const errorIndex = jsonErrorIndex(text)
+  if (errorIndex !== null) return notJson(text, errorIndex, textStart - start)
+  const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refused('not-an-object', { field: 'line', found: describe(value), wanted: wantedLine })
   return { kind: 'object', object: value as Readonly<Record<string, unknown>> }
@@ -102,9 +99,9 @@ function decodeObject(object: Readonly<Record<string, unknown>>, fields: Reading
 /** Returns the channel's value, NaN when it is missing, or why it is none. */
 function readChannel(value: unknown, channel: string, deviceId: string): number | Refused {
   if (value === undefined || value === null) return Number.NaN
-  const problem = { field: channel, found: describe(value), wanted: 'a finite number, or null' }
-  if (typeof value !== 'number') return refused('channel-not-a-number', problem, deviceId)
-  return Number.isFinite(value) ? value : refused('channel-not-finite', problem, deviceId)
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  const reason = typeof value === 'number' ? 'channel-not-finite' : 'channel-not-a-number'
+  return refused(reason, { field: channel, found: describe(value), wanted: 'a finite number, or null' }, deviceId)
 }
 
 /** A key of the object itself: what every object inherits (`toString`, `constructor`) is not in the line. */
@@ -117,8 +114,7 @@ function anyOf(fields: ReadingFields): string {
   return `a number for at least one of ${shown}${fields.channels.length > 8 ? ', …' : ''}`
 }
 
-function notJson(text: string, markBytes: number): Refused {
-  const index = jsonErrorIndex(text) ?? text.length
+function notJson(text: string, index: number, markBytes: number): Refused {
   const place = `at byte ${markBytes + utf8ByteLength(text.slice(0, index))}`
   const character = text.codePointAt(index)
   const found =

@@ -273,16 +273,16 @@ function mixedLine(r: Random): string {
     ? (): string => (r.chance(0.3) ? r.pick([' ', '\t', '\r', '  ', ' ', '\u00a0', '\u000b']) : '')
     : (): string => ''
   const channel = (name: string): string =>
-    `"${name}":${r.chance(0.6) ? (r.next() * 100).toFixed(r.below(7)) : r.pick(r.chance(0.7) ? numbers : notNumbers)(r)}`
-  const time = r.chance(0.6) ? String(1_699_999_800_000 + r.below(1e9)) : r.chance(0.5) ? isoTime(r) : r.pick(times)(r)
+    `"${name}":${r.chance(0.6) ? (r.next() * 100).toFixed(r.below(7)) : r.pick(r.chance(0.9) ? numbers : notNumbers)(r)}`
+  const time = r.chance(0.7) ? String(1_699_999_800_000 + r.below(1e9)) : r.chance(0.5) ? isoTime(r) : r.pick(times)(r)
   const members = [
-    `"deviceId":${r.chance(0.97) ? `"${r.chance(0.4) ? `m-${r.digits(3)}` : r.pick(ids)(r)}"` : r.pick(notNumbers)(r)}`,
+    `"deviceId":${r.chance(0.97) ? `"${r.chance(0.6) ? `m-${r.digits(3)}` : r.pick(ids)(r)}"` : r.pick(notNumbers)(r)}`,
     `"timestamp":${time}`,
     ...['temperature', 'vibration', 'pressure'].filter(() => r.chance(0.95)).map(channel),
   ]
   for (let extra = r.chance(0.3) ? 1 + r.below(3) : 0; extra > 0; extra--)
     members.splice(r.below(members.length + 1), 0, r.pick(otherMembers)(r))
-  if (r.chance(0.05)) members.splice(r.below(members.length), 1)
+  if (r.chance(0.04)) members.splice(r.below(members.length), 1)
   if (r.chance(0.15)) members.reverse()
   const inside = members.map((m) => `${space()}${m.replace(':', `${space()}:${space()}`)}${space()}`).join(',')
   let line = `${space()}{${inside}}${space()}`
@@ -300,7 +300,7 @@ function randomLine(r: Random): Uint8Array {
   const kind = r.next()
   const text = kind < 0.25 ? plainLine(r) : kind < 0.35 ? r.pick(otherPlainLines)(r) : mixedLine(r)
   const bytes = [...encoder.encode(text)]
-  if (r.chance(0.25)) {
+  if (r.chance(0.18)) {
     for (let change = 1 + r.below(3); change > 0; change--) {
       const at = r.below(bytes.length + 1)
       const what = r.below(3)
@@ -309,7 +309,7 @@ function randomLine(r: Random): Uint8Array {
       else if (at < bytes.length) bytes[at] = r.pick(interestingBytes)
     }
   }
-  if (r.chance(0.06)) bytes.length = r.below(bytes.length + 1)
+  if (r.chance(0.04)) bytes.length = r.below(bytes.length + 1)
   bytes.push(...(r.chance(0.1) ? [0x0d, 0x0a] : [0x0a]))
   return Uint8Array.from(bytes)
 }

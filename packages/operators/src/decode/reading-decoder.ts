@@ -26,8 +26,8 @@ const pieceBytes = 256 * 1024
  * What a line is does not depend on the lines around it, on how they are cut into calls, or on whether the kernel or
  * `JSON.parse` decided it; `createPlainReadingDecoder` gives the same batches but for where they end.
  *
- * Memory: about 0.7 MiB, 32 KiB a channel, the largest input, and 28 to 36 bytes a device (ids of more than 15 bytes their length
- * more), twice that while the directory has just doubled.
+ * Memory: about 0.7 MiB, 32 KiB a channel, the largest input, and 30 to 95 bytes a device, depending on how lately its directory has
+ * doubled (50 at 1,000,000 devices; ids of more than 15 bytes take two to three times their length more).
  *
  * @throws {InvariantError} When the options are not in order; see {@link ReadingDecoderOptions}.
  */
