@@ -1,1 +1,2 @@
-export {}
+export { Engine } from './engine.ts'
+export { openEngine } from './open-engine.ts'
