@@ -1,6 +1,7 @@
 import {
   assert,
   ConfigurationError,
+  limits,
   type Plan,
   type ReadingBatch,
   type Refusal,
@@ -17,7 +18,7 @@ import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
-import { hashReading, isRemembered, type ReadingBits, remember, rememberAt } from './redelivery.ts'
+import { isRemembered, type ReadingBits, ReadingHashes, remember, rememberAt } from './redelivery.ts'
 import { slabBits, slabMask } from './slabs.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import type { DeviceWindows } from './windows/device-windows.ts'
@@ -33,11 +34,10 @@ interface Place {
 /**
  * The way of a reading: deadlines of its device, future guard, cleaning, redelivery, jumps, the device clock, windows.
  *
- * Most readings are in order, good, and belong to the window that is open anyway. For them {@link batch} does by itself what
- * the long way ({@link #reading}) would do: T4 says when, and the tests hold the two against each other.
+ * Most readings are in order, good, and belong to the window that is open anyway. They go a short way that does what the long
+ * one would do: T4 says when, and the tests hold the two against each other.
  */
 export class ReadingPath {
-  readonly #plan: Plan
   readonly #memory: DeviceMemory
   readonly #cleaning: Cleaning
   readonly #timers: DeviceTimers
@@ -46,9 +46,18 @@ export class ReadingPath {
   readonly #results: ResultWriter
   readonly #counters: Counters
   readonly #deviceId: (device: number) => string
+  readonly #maxJumpMs: number
+  readonly #silentAfterMs: number
+  readonly #maxClockAheadMs: number
   /** Event time is append time: such readings are never redelivered, and no device's clock can be wrong. */
   readonly #arrival: boolean
   readonly #usedChannels: readonly number[]
+  /** Columns of the batch at hand, all and those that the accumulators read. */
+  #channels: readonly Float64Array[] = []
+  #used: readonly Float64Array[] = []
+  /** Hashes of the batch at hand, and of one reading. */
+  readonly #hashes = new ReadingHashes(limits.batchRowsMax)
+  readonly #oneHash = new ReadingHashes(1)
   readonly #current: CurrentReading
   readonly #confirmed: CurrentReading
 
@@ -63,7 +72,6 @@ export class ReadingPath {
     readonly counters: Counters
     readonly deviceId: (device: number) => string
   }) {
-    this.#plan = options.plan
     this.#memory = options.memory
     this.#cleaning = options.cleaning
     this.#timers = options.timers
@@ -73,6 +81,9 @@ export class ReadingPath {
     this.#counters = options.counters
     this.#deviceId = options.deviceId
     this.#arrival = options.plan.time.timestamp === 'arrival'
+    this.#maxJumpMs = options.plan.time.maxJumpMs
+    this.#silentAfterMs = options.plan.time.silentAfterMs
+    this.#maxClockAheadMs = options.plan.time.maxClockAheadMs
     this.#usedChannels = options.memory.windows.accumulators.channels.map(({ channel }) => channel)
     this.#current = new CurrentReading(options.plan.channels.length, this.#usedChannels)
     this.#confirmed = new CurrentReading(options.plan.channels.length, this.#usedChannels)
@@ -85,71 +96,66 @@ export class ReadingPath {
    */
   batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number): void {
     const { rowCount, device: deviceColumn } = batch
-    const { table, windows } = this.#memory
-    const timeless = Number.isNaN(appendTimeMs)
-    if (this.#arrival && timeless) throw arrivalWithoutAppendTime()
+    assert(rowCount <= limits.batchRowsMax, 'a batch has at most batchRowsMax rows')
     const arrival = this.#arrival
+    if (arrival && Number.isNaN(appendTimeMs)) throw arrivalWithoutAppendTime()
     this.#cleaning.look(batch)
-    const suspect = this.#cleaning.suspect
-    const used = this.#usedChannels.map((channel) => batch.channels[channel] as Float64Array)
-    const bits = arrival ? [] : bitsOf(batch)
-    const { accumulators, rawLayout } = windows
-    const tableFloats = table.floats
-    const tableInts = table.ints
-    const tableStride = table.stride
-    const windowFloats = windows.floats
-    const windowStride = windows.stride
-    const { silentAfterMs, maxJumpMs, maxClockAheadMs } = this.#plan.time
+    if (!arrival) this.#hashes.hash(bitsOf(batch), rowCount)
+    this.#channels = batch.channels
+    this.#used = this.#usedChannels.map((channel) => batch.channels[channel] as Float64Array)
+    const { suspect } = this.#cleaning
     let refusal = 0
     let readings = 0
     let accepted = 0
     for (let row = 0; row < rowCount; row++) {
       const device = deviceColumn[row] as number
-      if (device < 0) {
-        if (device === rowEmpty) continue
+      if (device === rowEmpty) continue
+      readings += 1
+      if (device >= 0) {
+        const timestampMs = arrival ? appendTimeMs : (batch.timestampMs[row] as number)
+        if (suspect[row] === 0 && this.#takeInOrder(device, row, timestampMs, appendTimeMs)) accepted += 1
+        else this.#take(batch, row, timestampMs, { inputOffset: baseOffset + row, appendTimeMs })
+      } else {
         assert(device === rowRefused, 'a row without a device is empty or refused')
-        readings += 1
         this.#refused(batch, batch.refusals[refusal], row, baseOffset + row)
         refusal += 1
-        continue
       }
-      readings += 1
-      const timestampMs = arrival ? appendTimeMs : (batch.timestampMs[row] as number)
-      const floats = tableFloats[device >> slabBits]
-      const base = (device & slabMask) * tableStride
-      if (
-        floats !== undefined &&
-        timestampMs < (floats[base + fastUntil] as number) &&
-        (timestampMs > (floats[base + clock] as number) || (arrival && timestampMs === floats[base + clock])) &&
-        timestampMs - (floats[base + clock] as number) <= maxJumpMs &&
-        suspect[row] === 0 &&
-        (timeless ||
-          ((floats[base + lastAppend] as number) <= appendTimeMs &&
-            (floats[base + lastAppend] as number) + silentAfterMs > appendTimeMs &&
-            timestampMs - appendTimeMs <= maxClockAheadMs))
-      ) {
-        accepted += 1
-        const ints = tableInts[device >> slabBits] as Int32Array
-        const intBase = base * 2
-        floats[base + clock] = timestampMs
-        if (!timeless) floats[base + lastAppend] = appendTimeMs
-        if (!arrival) {
-          hashReading(bits, row)
-          rememberAt(ints, intBase)
-        }
-        if (((ints[intBase + flags] as number) & flagDirty) === 0) table.markDirty(device)
-        const slot = ints[intBase + currentSlot] as number
-        const fields = windowFloats[slot >> slabBits] as Float64Array
-        const slotBase = (slot & slabMask) * windowStride
-        fields[slotBase + windowReadings] = (fields[slotBase + windowReadings] as number) + 1
-        accumulate(accumulators, fields, slotBase + windowHeaderFloats, used, row, timestampMs)
-        if (rawLayout !== null) windows.addRaw(slot, batch.channels, row, timestampMs)
-        continue
-      }
-      this.#reading(batch, row, timestampMs, { inputOffset: baseOffset + row, appendTimeMs })
     }
     this.#counters.add('readings_in_total', readings)
     this.#counters.add('readings_accepted_total', accepted)
+  }
+
+  /** The short way: does what the long way would do, or returns false and does nothing. */
+  #takeInOrder(device: number, row: number, timestampMs: number, appendTimeMs: number): boolean {
+    const { table, windows } = this.#memory
+    const floats = table.floats[device >> slabBits]
+    if (floats === undefined) return false
+    const base = (device & slabMask) * table.stride
+    const clockMs = floats[base + clock] as number
+    const arrival = this.#arrival
+    if (!(timestampMs < (floats[base + fastUntil] as number))) return false
+    if (!(timestampMs > clockMs || (arrival && timestampMs === clockMs))) return false
+    if (timestampMs - clockMs > this.#maxJumpMs) return false
+    if (!Number.isNaN(appendTimeMs)) {
+      const lastAppendMs = floats[base + lastAppend] as number
+      // Also false for a device that has no append time yet.
+      if (!(lastAppendMs <= appendTimeMs && lastAppendMs + this.#silentAfterMs > appendTimeMs)) return false
+      if (timestampMs - appendTimeMs > this.#maxClockAheadMs) return false
+      floats[base + lastAppend] = appendTimeMs
+    }
+    floats[base + clock] = timestampMs
+    const ints = table.ints[device >> slabBits] as Int32Array
+    const intBase = base * 2
+    const { low, high } = this.#hashes
+    if (!arrival) rememberAt(ints, intBase, low[row] as number, high[row] as number)
+    if (((ints[intBase + flags] as number) & flagDirty) === 0) table.markDirty(device)
+    const slot = ints[intBase + currentSlot] as number
+    const fields = windows.floats[slot >> slabBits] as Float64Array
+    const slotBase = (slot & slabMask) * windows.stride
+    fields[slotBase + windowReadings] = (fields[slotBase + windowReadings] as number) + 1
+    accumulate(windows.accumulators, fields, slotBase + windowHeaderFloats, this.#used, row, timestampMs)
+    if (windows.rawLayout !== null) windows.addRaw(slot, this.#channels, row, timestampMs)
+    return true
   }
 
   /** Bounded input is over: a reading that still waits counts, and every window gives its result. */
@@ -164,17 +170,15 @@ export class ReadingPath {
   }
 
   /** The long way: every rule, in order. */
-  #reading(batch: ReadingBatch, row: number, timestampMs: number, place: Place): void {
+  #take(batch: ReadingBatch, row: number, timestampMs: number, place: Place): void {
     const device = batch.device[row] as number
     const current = this.#current
     this.#timers.recordCame(device, place.appendTimeMs, place.inputOffset)
-    const refuse = (message: string): void => {
+    if (timestampMs - place.appendTimeMs > this.#maxClockAheadMs) {
+      const message = futureMessage(timestampMs, place.appendTimeMs, this.#maxClockAheadMs)
       const record = refusedBytes(batch.bytes, batch.lineStart[row] as number, batch.lineEnd[row] as number)
       const deviceId = this.#deviceId(device)
       this.#results.deadLetter({ reason: 'future', message, topic: 'sensor-data', deviceId, record }, place.inputOffset)
-    }
-    if (timestampMs - place.appendTimeMs > this.#plan.time.maxClockAheadMs) {
-      refuse(futureMessage(timestampMs, place.appendTimeMs, this.#plan.time.maxClockAheadMs))
       return
     }
     current.takeRow(batch, row, timestampMs)
@@ -196,14 +200,14 @@ export class ReadingPath {
       if (left?.timestampMs === reading.timestampMs && sameValues(left.values, reading.values)) return true
     }
     if (reading.timestampMs > table.float(device, clock)) return false
-    hashReading(reading.bits, 0)
-    return isRemembered(table, device)
+    const { low, high } = this.#hashOf(reading)
+    return isRemembered(table, device, low, high)
   }
 
   /** Applies the jump rule; returns whether the reading at hand waits now. */
   #waits(device: number, reading: CurrentReading, batch: ReadingBatch, row: number, place: Place): boolean {
     const { table, waiting } = this.#memory
-    const { maxJumpMs } = this.#plan.time
+    const maxJumpMs = this.#maxJumpMs
     if (this.#arrival) return false
     const { timestampMs } = reading
     const left = table.has(device, flagWaiting) ? waiting.get(device) : undefined
@@ -256,14 +260,19 @@ export class ReadingPath {
     const { table } = this.#memory
     this.#counters.add('readings_accepted_total')
     if (!this.#arrival) {
-      hashReading(reading.bits, 0)
-      remember(table, device)
+      const { low, high } = this.#hashOf(reading)
+      remember(table, device, low, high)
     }
     if (reading.timestampMs > table.float(device, clock)) {
       table.setFloat(device, clock, reading.timestampMs)
       this.#closer.closeDue(device, place.appendTimeMs, place.inputOffset)
     }
     this.#windows.add(device, reading, place.appendTimeMs, place.inputOffset)
+  }
+
+  #hashOf(reading: CurrentReading): { low: number; high: number } {
+    this.#oneHash.hash(reading.bits, 1)
+    return { low: this.#oneHash.low[0] as number, high: this.#oneHash.high[0] as number }
   }
 
   #refused(batch: ReadingBatch, refusal: Refusal | undefined, row: number, inputOffset: number): void {

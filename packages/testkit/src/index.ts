@@ -1,1 +1,16 @@
-export {}
+export { byDeviceAndTopic, exactDifference, roughDifference } from './compare.ts'
+export { createDirectEngine, type DirectEngineOptions, kernelDecoder, plainDecoder } from './direct-engine.ts'
+export { type DiskFault, type DiskOperation, FaultDisk, type FaultKind, PowerCutError } from './disk-faults.ts'
+export { MemoryDisk } from './disk-memory.ts'
+export { constantModel, formulaModel } from './models.ts'
+export { createNaiveEngine } from './naive/naive-operator.ts'
+export { defaultTime, type PlanSketch, planOf } from './plans.ts'
+export { randomScenario, type Scenario, type ScenarioOptions, scenarioFeatures, seededRandom } from './scenario.ts'
+export {
+  type ConformanceEngine,
+  offsetsOf,
+  type RunResult,
+  type Step,
+  type StepModel,
+  type StepOutput,
+} from './steps.ts'

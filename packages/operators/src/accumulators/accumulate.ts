@@ -32,36 +32,37 @@ export function accumulate(
   row: number,
   timestampMs: number,
 ): void {
-  const channels = layout.channels
-  for (let k = 0; k < channels.length; k++) {
+  const { parts: partsOf, offsets } = layout
+  for (let k = 0; k < partsOf.length; k++) {
     const x = (columns[k] as Float64Array)[row] as number
     if (Number.isNaN(x)) continue
-    const channel = channels[k] as (typeof channels)[number]
-    const parts = channel.parts
-    let at = base + channel.offset
+    const parts = partsOf[k] as number
+    let at = base + (offsets[k] as number)
     const n = (fields[at] as number) + 1
     fields[at] = n
     at += 1
     if ((parts & partSum) !== 0) {
       const before = fields[at] as number
       const sum = before + x
-      fields[at + 1] =
-        (fields[at + 1] as number) + (Math.abs(before) >= Math.abs(x) ? before - sum + x : x - sum + before)
+      const lost = Math.abs(before) >= Math.abs(x) ? before - sum + x : x - sum + before
       fields[at] = sum
+      fields[at + 1] = (fields[at + 1] as number) + lost
       at += 2
     }
+    // The parts stand in order of their bits, so most channels are done here or after the second moment.
+    if (parts < partMoment2) continue
     if ((parts & partMoment2) !== 0) {
       if (n === 1) fields[at] = x
-      const origin = fields[at] as number
+      const shifted = x - (fields[at] as number)
       const mean = fields[at + 1] as number
       const m2 = fields[at + 2] as number
-      const difference = x - origin - mean
+      const difference = shifted - mean
       const step = difference / n
       const term = difference * step * (n - 1)
-      const meanNow = mean + step
-      fields[at + 1] = meanNow
+      fields[at + 1] = mean + step
       fields[at + 2] = m2 + term
       at += 3
+      if (parts < partMoment3) continue
       if ((parts & partMoment3) !== 0) {
         const m3 = fields[at] as number
         fields[at] = m3 + term * step * (n - 2) - 3 * step * m2
@@ -75,12 +76,11 @@ export function accumulate(
       if ((parts & partSlope) !== 0) {
         if (n === 1) fields[at] = timestampMs
         const elapsed = timestampMs - (fields[at] as number)
-        const elapsedMean = fields[at + 1] as number
-        const difference = elapsed - elapsedMean
-        const elapsedMeanNow = elapsedMean + difference / n
-        fields[at + 1] = elapsedMeanNow
-        fields[at + 2] = (fields[at + 2] as number) + difference * (elapsed - elapsedMeanNow)
-        fields[at + 3] = (fields[at + 3] as number) + difference * (x - origin - meanNow)
+        const elapsedDifference = elapsed - (fields[at + 1] as number)
+        const elapsedMean = (fields[at + 1] as number) + elapsedDifference / n
+        fields[at + 1] = elapsedMean
+        fields[at + 2] = (fields[at + 2] as number) + elapsedDifference * (elapsed - elapsedMean)
+        fields[at + 3] = (fields[at + 3] as number) + elapsedDifference * (shifted - (mean + step))
         at += 4
       }
     }
