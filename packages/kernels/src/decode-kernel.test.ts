@@ -88,6 +88,55 @@ test.each([
   expect(kernel.devices.count).toBe(1)
 })
 
+test('text is accepted exactly where it is well-formed UTF-8, at every edge of table 3-7 of the Unicode Standard', () => {
+  const kernel = kernelFor(['temperature'])
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const wellFormed = (bytes: Uint8Array): boolean => {
+    try {
+      decoder.decode(bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
+  const [before, after] = [utf8(`{${members},"deviceId":"a","u":"`), utf8('"}\n')]
+  for (let first = 0x80; first <= 0xff; first++) {
+    for (const second of [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0]) {
+      for (const rest of [[], [0x80], [0xbf, 0x80], [0x80, 0xc2], [0x7f, 0x80], [0x80, 0xbf, 0x80]]) {
+        const text = Uint8Array.of(first, second, ...rest)
+        const line = [...before, ...text, ...after]
+        const input = kernel.input(line.length)
+        input.set(line)
+        expect(kernel.decodeLines(input.byteOffset, input.byteOffset + line.length)).toBe(1)
+        expect(kernel.undecidedRows.length === 0, `${text}`).toBe(wellFormed(text))
+      }
+    }
+  }
+})
+
+test('times in words are Date.parse’s on the last days of every month that is in range, and no day too many', () => {
+  const kernel = kernelFor(['temperature'])
+  for (let year = 1971; year <= 2200; year++) {
+    const dates = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, '0')).flatMap((month) =>
+      [1, 28, 29, 30, 31, 32].map((day) => `${year}-${month}-${String(day).padStart(2, '0')}`),
+    )
+    const texts = dates.map(
+      (date, k) => `${date}T${k % 2 === 0 ? '00:00' : '23:59:59.999'}${k % 3 === 0 ? 'Z' : '+00:00'}`,
+    )
+    decode(
+      kernel,
+      texts.map((text) => `{"deviceId":"a","timestamp":"${text}","temperature":1}`),
+    )
+    const undecided = new Set(kernel.undecidedRows)
+    dates.forEach((date, row) => {
+      // Date.parse takes 31 April for 1 May; a date that exists comes back as it was.
+      const exists = !date.endsWith('32') && new Date(`${date}T00:00Z`).toISOString().startsWith(date)
+      expect(undecided.has(row), date).toBe(!exists)
+      if (exists) expect(kernel.columns.timestampMs[row]).toBe(Date.parse(texts[row] as string))
+    })
+  }
+})
+
 test('numbers of any finite float64 in any notation are JSON.parse’s, to the bit', () => {
   const digits = fc.stringMatching(/^(?:0|[1-9]\d{0,17})(?:\.\d{1,22})?(?:[eE][+-]?\d{1,2})?$/)
   const written = fc.oneof(

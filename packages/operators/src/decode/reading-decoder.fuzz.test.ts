@@ -203,8 +203,9 @@ const otherMembers: readonly Maker[] = [
   (r) => `"note":"${'q'.repeat(r.below(80))}"`,
   (r) => `"deep":${'['.repeat(r.below(80))}${']'.repeat(r.below(80))}`,
   (r) => {
-    const depth = 60 + r.below(8)
-    return `"nest":${'{"a":['.repeat(depth / 2)}1${']}'.repeat(depth / 2)}`
+    const depth = 62 + r.below(5)
+    const objects = r.below(depth)
+    return `"nest":${'{"a":'.repeat(objects)}${'['.repeat(depth - objects)}1${']'.repeat(depth - objects)}${'}'.repeat(objects)}`
   },
   (r) => `"list":[${Array.from({ length: r.below(9) }, () => r.pick(numbers)(r)).join(', ')}]`,
   (r) => `"number":${r.pick(numbers)(r)}`,
