@@ -79,5 +79,7 @@ async function replay(projectPath: string, flags: ReplayFlags): Promise<void> {
   process.stdout.write(`${summaryText(summary)}\n`)
   const rate = formatCount(summary.readingsIn / Math.max(seconds, 0.001))
   const scoredBy = model === null ? 'no model: features only' : `model ${model.name} ${model.version}`
-  process.stderr.write(`${plan.name}, ${scoredBy}, in ${formatSeconds(seconds)} (${rate} readings/s). Results in ${flags.out}\n`)
+  process.stderr.write(
+    `${plan.name}, ${scoredBy}, in ${formatSeconds(seconds)} (${rate} readings/s). Results in ${flags.out}\n`,
+  )
 }

@@ -13,7 +13,13 @@ export interface OutputFiles {
   close(): void
 }
 
-const topics: readonly OutputTopic[] = ['alert-signals', 'device-features', 'late-readings', 'dead-letters', 'device-status']
+const topics: readonly OutputTopic[] = [
+  'alert-signals',
+  'device-features',
+  'late-readings',
+  'dead-letters',
+  'device-status',
+]
 
 /**
  * Opens (and empties) one file per topic in `directory`, which is made where it is missing.

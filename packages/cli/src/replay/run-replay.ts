@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { limits, type LoadedModel, type PartitionOperator, type Plan } from '@millwright/core'
+import { type LoadedModel, limits, type PartitionOperator, type Plan } from '@millwright/core'
 import { openLineFile, readFileLines, readingFileKind, readReadings } from '@millwright/gateways'
 
 /** A replay as it was asked for. */

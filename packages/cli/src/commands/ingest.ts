@@ -1,0 +1,116 @@
+import { join, resolve } from 'node:path'
+import type { OperatorCounters } from '@millwright/core'
+import type { Command } from 'commander'
+import { askPlant } from '../control/control-client.ts'
+import { type IngestResult, ingestFiles } from '../ingest/ingest-files.ts'
+import { publishFirstModel } from '../plant/first-model.ts'
+import { openPlant } from '../plant/open-plant.ts'
+import { type LoadedProject, loadProject } from '../project/load-project.ts'
+import { totalBytesOf } from '../replay/run-replay.ts'
+import { formatCount, formatSeconds, type Progress, startProgress } from '../terminal/progress.ts'
+import { summaryOf, summaryText } from '../terminal/summary.ts'
+
+const examples = `
+Examples:
+  millwright ingest my-plant --input january.csv.gz february.csv.gz
+  millwright ingest --input readings.ndjson --data /var/lib/millwright
+
+Works beside a running plant and without one. Can be stopped and called again: no reading enters twice.`
+
+interface IngestFlags {
+  readonly input: readonly string[]
+  readonly data?: string
+  readonly json?: true
+}
+
+/** Adds `millwright ingest`: files into the durable log, and through the engine to its end. */
+export function addCommand(program: Command): void {
+  program
+    .command('ingest')
+    .argument('[project]', 'folder or millwright.config.ts', '.')
+    .description('Read files of readings into the log of a running or stopped plant, each reading once.')
+    .requiredOption('--input <file...>', 'NDJSON or CSV, plain or .gz; read in this order')
+    .option('--data <dir>', 'data folder (default: data, in the project)')
+    .option('--json', 'print the result as JSON on stdout')
+    .addHelpText('after', examples)
+    .action(ingest)
+}
+
+async function ingest(projectPath: string, flags: IngestFlags): Promise<void> {
+  const project = await loadProject(projectPath)
+  const dataDirectory = flags.data ?? join(project.directory, 'data')
+  const files = flags.input.map((file) => resolve(file))
+  const progress = startProgress('ingest', totalBytesOf(files))
+  const startedMs = performance.now()
+  let outcome: IngestOutcome
+  try {
+    outcome =
+      (await ingestIntoRunning(dataDirectory, files, progress)) ??
+      (await ingestIntoStopped(project, dataDirectory, files, progress))
+  } finally {
+    progress.stop()
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  const { counters, ...result } = outcome
+  const summary = summaryOf(counters)
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ project: project.plan.name, ...result, plant: summary, seconds })}\n`)
+    return
+  }
+  for (const { file, fromPosition } of result.resumed)
+    process.stderr.write(`${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.\n`)
+  process.stderr.write(
+    `${formatCount(result.accepted)} readings and ${formatCount(result.refused)} refused lines are in ${dataDirectory}, in ${formatSeconds(seconds)}. The plant so far:\n`,
+  )
+  process.stdout.write(`${summaryText(summary)}\n`)
+}
+
+type IngestOutcome = IngestResult & { readonly counters: OperatorCounters }
+
+async function ingestIntoRunning(
+  dataDirectory: string,
+  files: readonly string[],
+  progress: Progress,
+): Promise<IngestOutcome | null> {
+  const answer = await askPlant(dataDirectory, { kind: 'ingest', files }, progress.update)
+  return answer === null ? null : (answer.result as IngestOutcome)
+}
+
+async function ingestIntoStopped(
+  project: LoadedProject,
+  dataDirectory: string,
+  files: readonly string[],
+  progress: Progress,
+): Promise<IngestOutcome> {
+  let failure: Error | null = null
+  const stop = new AbortController()
+  const onSignal = (): void => stop.abort()
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
+  const { plan, engine, door } = await openPlant({
+    project,
+    dataDirectory,
+    workerCount: 1,
+    onFailure: (error) => {
+      failure = error
+    },
+  })
+  try {
+    await publishFirstModel(engine, project.directory)
+    const result = await ingestFiles({
+      plan,
+      door,
+      ingest: engine,
+      files,
+      signal: stop.signal,
+      onProgress: progress.update,
+    })
+    await engine.drained()
+    return { ...result, counters: engine.stats().counters }
+  } catch (error) {
+    // Why the plant stopped says more than that it is closed.
+    throw failure ?? error
+  } finally {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal)
+    await engine.close()
+  }
+}

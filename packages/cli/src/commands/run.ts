@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative } from 'node:path'
+import type { AlertSignal } from '@millwright/core'
+import { type HttpGateway, startHttpGateway } from '@millwright/gateways'
+import type { Command } from 'commander'
+import { startControlServer } from '../control/control-server.ts'
+import { ingestFiles } from '../ingest/ingest-files.ts'
+import { alertFeedOf } from '../plant/alert-feed.ts'
+import { controlHandlerOf } from '../plant/control-handler.ts'
+import { publishFirstModel } from '../plant/first-model.ts'
+import { PlantMetrics } from '../plant/metrics.ts'
+import { modelDeskOf } from '../plant/model-desk.ts'
+import { type OpenPlant, openPlant } from '../plant/open-plant.ts'
+import { PlantObserver } from '../plant/plant-status.ts'
+import { recoveryText } from '../plant/recovery-text.ts'
+import { openSinks } from '../plant/sinks.ts'
+import { type LoadedProject, loadProject } from '../project/load-project.ts'
+import { totalBytesOf } from '../replay/run-replay.ts'
+import { wholeNumber } from '../terminal/arguments.ts'
+import { formatCount, startProgress } from '../terminal/progress.ts'
+import { summaryOf, summaryText } from '../terminal/summary.ts'
+
+const examples = `
+Examples:
+  millwright run my-plant
+  millwright run my-plant --data /var/lib/millwright --port 9000
+  millwright run --input history.ndjson.gz`
+
+interface RunFlags {
+  readonly data?: string
+  readonly host: string
+  readonly port: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly insecure?: true
+  readonly workers?: string
+  readonly input?: readonly string[]
+}
+
+/** Requests in flight get so long when the plant stops; the engine then has the rest of five seconds. */
+const closeGraceMs = 400
+
+/** Adds `millwright run`: the plant, until it is told to stop. */
+export function addCommand(program: Command): void {
+  program
+    .command('run')
+    .argument('[project]', 'folder or millwright.config.ts', '.')
+    .description('Run a plant: take readings in, score them, and tell of machines at risk, until SIGTERM or Ctrl-C.')
+    .option('--data <dir>', 'data folder (default: data, in the project)')
+    .option('--port <n>', 'HTTP port; 0 for any that is free', '8420')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--tls-cert <file>', 'PEM certificate, to listen on other addresses')
+    .option('--tls-key <file>', 'PEM key of the certificate')
+    .option('--insecure', 'listen on other addresses without TLS')
+    .option('--workers <n>', 'threads for the operators (default: one per core but one)')
+    .option('--input <file...>', 'files to read first; what was read before is not read again')
+    .addHelpText('after', examples)
+    .action(run)
+}
+
+async function run(projectPath: string, flags: RunFlags): Promise<void> {
+  const project = await loadProject(projectPath)
+  const dataDirectory = flags.data ?? join(project.directory, 'data')
+  const port = wholeNumber('--port', flags.port, 0, 65_535)
+  const workerCount =
+    flags.workers === undefined
+      ? Math.max(1, availableParallelism() - 1)
+      : wholeNumber('--workers', flags.workers, 1, 64)
+  const stop = new AbortController()
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  let failure: Error | null = null
+  process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort())
+  const plant = await openPlant({
+    project,
+    dataDirectory,
+    workerCount,
+    onFailure: (error) => {
+      failure = error
+      stop.abort()
+    },
+  })
+  try {
+    const found = recoveryText(plant.engine.recovery)
+    if (found !== null) say(found)
+    await serve({ project, plant, dataDirectory, port, flags, signal: stop.signal, stopped })
+  } finally {
+    await plant.engine.close()
+  }
+  if (failure !== null) throw failure
+  say('Stopped. Everything that was acknowledged is on disk.')
+}
+
+async function serve(options: {
+  readonly project: LoadedProject
+  readonly plant: OpenPlant
+  readonly dataDirectory: string
+  readonly port: number
+  readonly flags: RunFlags
+  readonly signal: AbortSignal
+  readonly stopped: Promise<void>
+}): Promise<void> {
+  const { project, plant, dataDirectory, port, flags, signal, stopped } = options
+  const { engine, plan, door } = plant
+  const observer = new PlantObserver(plan, engine)
+  // While files are read, alerts are printed above the progress bar.
+  let print = (text: string): void => void process.stdout.write(`${text}\n`)
+  const sinks = openSinks(plan, dataDirectory, (text) => print(text))
+  engine.subscribe('alert-signals', ({ value }) => {
+    // Most windows are normal: they are not worth parsing.
+    if (!value.includes('"status":"High risk of failure"')) return
+    const alert = JSON.parse(value) as AlertSignal
+    observer.onHighRisk(alert)
+    sinks.send(alert, value)
+  })
+  const first = await publishFirstModel(engine, project.directory)
+  if (first !== null) say(`Model ${first.name} ${first.version} is in force.`)
+  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
+  let gateway: HttpGateway | null = null
+  try {
+    gateway = await listen({ plant, observer, port, flags })
+    engine.setHttpPort(gateway.port)
+    say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
+    if (flags.input !== undefined) {
+      const progress = startProgress('ingest', totalBytesOf(flags.input))
+      print = (text) => progress.log(text)
+      try {
+        await readFirst({ plan, door, engine, files: flags.input, signal, update: progress.update })
+      } finally {
+        progress.stop()
+        print = (text) => void process.stdout.write(`${text}\n`)
+      }
+      if (!signal.aborted) say(`${summaryText(summaryOf(engine.stats().counters))}`)
+    }
+    if (!signal.aborted) say(whereEverythingIs(dataDirectory, gateway.url))
+    await stopped
+  } finally {
+    await gateway?.close()
+    await closeControl()
+    sinks.close()
+  }
+}
+
+async function readFirst(options: {
+  readonly plan: OpenPlant['plan']
+  readonly door: OpenPlant['door']
+  readonly engine: OpenPlant['engine']
+  readonly files: readonly string[]
+  readonly signal: AbortSignal
+  readonly update: (readBytes: number, lines: number) => void
+}): Promise<void> {
+  const { plan, door, engine, files, signal, update } = options
+  try {
+    const result = await ingestFiles({ plan, door, ingest: engine, files, signal, onProgress: update })
+    if (signal.aborted) return
+    await engine.drained()
+    for (const { file, fromPosition } of result.resumed)
+      say(`${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`)
+  } catch (error) {
+    // The plant was stopped by itself, and says why where it ends.
+    if (!signal.aborted) throw error
+  }
+}
+
+function listen(options: {
+  readonly plant: OpenPlant
+  readonly observer: PlantObserver
+  readonly port: number
+  readonly flags: RunFlags
+}): Promise<HttpGateway> {
+  const { plant, observer, port, flags } = options
+  const { engine, door } = plant
+  let gateway: HttpGateway | null = null
+  const metrics = new PlantMetrics(
+    () => ({ ...engine.stats().counters, ...gateway?.counters() }),
+    () => observer.gauges(),
+  )
+  const tls =
+    flags.tlsCert === undefined || flags.tlsKey === undefined
+      ? {}
+      : { tls: { cert: readFileSync(flags.tlsCert), key: readFileSync(flags.tlsKey) } }
+  return startHttpGateway({
+    host: flags.host,
+    port,
+    ...tls,
+    insecure: flags.insecure ?? false,
+    door,
+    ingest: engine,
+    plant: {
+      notReady: () => observer.notReady(),
+      metrics: () => metrics.render(),
+      status: () => observer.status(),
+    },
+    alerts: alertFeedOf(engine),
+    models: modelDeskOf(engine),
+    closeGraceMs,
+    onError: (error, where) =>
+      process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+  }).then((started) => {
+    gateway = started
+    return started
+  })
+}
+
+function whereEverythingIs(dataDirectory: string, url: string): string {
+  const folder = relative('', dataDirectory) || '.'
+  return [
+    `Readings, alerts and everything else are in ${folder}. Look with:`,
+    `  millwright topics tail alert-signals --data ${folder}`,
+    `  curl --data-binary @readings.ndjson -H 'content-type: application/x-ndjson' ${url}/api/readings`,
+    `  ${url}/  (status)   ${url}/metrics  (Prometheus)`,
+    'Waiting for readings. Ctrl-C stops.',
+  ].join('\n')
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

@@ -1,0 +1,19 @@
+import { workerData } from 'node:worker_threads'
+import { runPartitionWorker } from '@millwright/engine'
+import { loadPackage } from '../models/load-package.ts'
+import { loadProject } from '../project/load-project.ts'
+import { buildOperator } from './build-operator.ts'
+
+/** What the main thread tells a worker of its plant. */
+export interface PlantWorkerData {
+  readonly configPath: string
+}
+
+// A worker reads the project for itself: the user's own feature functions cannot be sent between threads.
+const { configPath } = workerData as PlantWorkerData
+const { plan } = await loadProject(configPath)
+
+runPartitionWorker({
+  createOperator: (_partition, sink) => buildOperator(plan, sink),
+  loadModel: (_sha256, bytes) => loadPackage(bytes, plan),
+})
