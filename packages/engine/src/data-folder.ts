@@ -1,4 +1,5 @@
-import type { Disk, OutputTopic } from '@millwright/core'
+import { dirname } from 'node:path'
+import { type Disk, type OutputTopic, outputTopics } from '@millwright/core'
 import { diskError, PartitionCountError, StoreLockedError, StoreVersionError, systemCode } from './errors.ts'
 
 /**
@@ -38,6 +39,30 @@ export function modelsDirectory(directory: string): string {
 /** Folder of the log of model updates. */
 export function modelUpdatesDirectory(directory: string): string {
   return `${directory}/model-updates`
+}
+
+/**
+ * Makes the folders of a store where they are not there, and syncs each folder that holds one: a log whose folder is not
+ * on stable storage is not either.
+ *
+ * @throws {DiskFullError | DiskFailedError}
+ */
+export function layOutFolder(disk: Disk, directory: string, partitionCount: number): void {
+  const leaves = [modelsDirectory(directory), modelUpdatesDirectory(directory)]
+  for (let partition = 0; partition < partitionCount; partition++) {
+    leaves.push(inputDirectory(directory, partition), stateDirectory(directory, partition))
+    for (const topic of outputTopics) leaves.push(outputDirectory(directory, topic, partition))
+  }
+  try {
+    const holders = new Set<string>()
+    for (const leaf of leaves) {
+      disk.makeDirectory(leaf)
+      for (let folder = dirname(leaf); folder.length > directory.length; folder = dirname(folder)) holders.add(folder)
+    }
+    for (const folder of [...holders, directory, dirname(directory)]) disk.syncDirectory(folder)
+  } catch (error) {
+    throw diskError(error, 'make the folders of', directory)
+  }
 }
 
 /** What the folder says of itself. */

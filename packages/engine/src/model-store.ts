@@ -38,7 +38,6 @@ export class ModelStore {
     if (this.#disk.exists(path)) return
     const temporary = `${path}.tmp`
     try {
-      this.#disk.makeDirectory(this.directory)
       if (this.#disk.exists(temporary)) this.#disk.unlink(temporary)
       const file = this.#disk.open(temporary, 'create')
       try {

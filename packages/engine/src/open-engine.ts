@@ -1,6 +1,7 @@
 import { assert, limits } from '@millwright/core'
 import {
   inputDirectory,
+  layOutFolder,
   lockFolder,
   modelsDirectory,
   modelUpdatesDirectory,
@@ -84,6 +85,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
     const found = await readAll(options, runners)
     // Nothing has been changed up to here.
     if (isNew) writeFormat(disk, directory, partitionCount)
+    layOutFolder(disk, directory, partitionCount)
     opened.push(() => removeEngineInfo(disk, directory))
     writeEngineInfo(disk, directory, { pid: process.pid, httpPort: null, startedAtMs: clock.nowMs() })
     const { updates: foundUpdates } = found

@@ -38,7 +38,6 @@ export class SegmentedLog {
     this.#segments = [...scan.segments]
     this.#lastAppendTimeMs = scan.lastAppendTimeMs
     try {
-      disk.makeDirectory(directory)
       if (scan.unbornSegment !== null) disk.unlink(segmentPath(directory, scan.unbornSegment))
       if (this.#segments.length === 0) {
         this.#end = { segment: 0, bytes: 0, offset: 0 }

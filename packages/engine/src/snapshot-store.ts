@@ -87,7 +87,6 @@ export class SnapshotStore {
     this.#sequence += 1
     const made: string[] = []
     try {
-      this.#disk.makeDirectory(this.directory)
       const files = await this.#writeFiles(cut, made)
       this.#disk.syncDirectory(this.directory)
       const manifest: SnapshotManifest = {

@@ -38,6 +38,7 @@ export class FaultDisk implements Disk {
   #faults: ArmedFault[] = []
   #operationCount = 0
   #cutAt = Number.POSITIVE_INFINITY
+  readonly #cut = Promise.withResolvers<void>()
   /** Bytes that files may still grow by. */
   #roomBytes = Number.POSITIVE_INFINITY
 
@@ -64,6 +65,11 @@ export class FaultDisk implements Disk {
   /** Cuts the power at an operation: it reaches the cache at most, and nothing works from then on. */
   cutPowerAt(operation: number): void {
     this.#cutAt = operation
+  }
+
+  /** Resolves when the power is cut: what waits for the disk may wait for ever. */
+  get whenPowerCut(): Promise<void> {
+    return this.#cut.promise
   }
 
   get isPowerCut(): boolean {
@@ -170,6 +176,7 @@ export class FaultDisk implements Disk {
     if (this.isPowerCut) throw new PowerCutError('the power is cut')
     this.#operationCount += 1
     if (this.isPowerCut) {
+      this.#cut.resolve()
       // The last operation may have reached the cache; what survives of the cache is decided later.
       act()
       throw new PowerCutError(`the power was cut at operation ${this.#operationCount}: ${operation} ${path}`)

@@ -38,7 +38,8 @@ export class MemoryFileContent {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#apply({ kind: 'write', position, bytes: bytes.slice() })
+    // Not `slice`: that of a Buffer shares its memory, which the caller uses again.
+    this.#apply({ kind: 'write', position, bytes: new Uint8Array(bytes) })
   }
 
   truncate(length: number): void {
@@ -140,7 +141,7 @@ class Bytes {
   #length: number
 
   constructor(bytes: Uint8Array) {
-    this.#memory = bytes.slice()
+    this.#memory = new Uint8Array(bytes)
     this.#length = bytes.length
   }
 

@@ -1,7 +1,7 @@
 import {
   type Activation,
-  decodeUtf8,
   type DeviceStateEntry,
+  decodeUtf8,
   encodeUtf8,
   type LoadedModel,
   type OutputSink,
@@ -137,7 +137,12 @@ export class SumOperator implements PartitionOperator {
     if (value === poison) throw new Error(`no sum takes ${poison}`)
     this.#tellSilence(deviceId, offset, appendTimeMs)
     const state = this.#devices.get(deviceId) ?? { sum: 0, count: 0, seenAtMs: appendTimeMs, silent: false }
-    this.#devices.set(deviceId, { sum: state.sum + value, count: state.count + 1, seenAtMs: appendTimeMs, silent: false })
+    this.#devices.set(deviceId, {
+      sum: state.sum + value,
+      count: state.count + 1,
+      seenAtMs: appendTimeMs,
+      silent: false,
+    })
     this.#dirty.add(deviceId)
     this.#count('readings')
     this.#tellSums(deviceId, offset, appendTimeMs)
