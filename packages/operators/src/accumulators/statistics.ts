@@ -12,6 +12,9 @@ import {
   partSum,
 } from './layout.ts'
 
+/** A power of the variance below this has lost digits to underflow, and so has the moment that it divides. */
+const powerMin = 1e-290
+
 /** Reads one statistic from a window's fields; `base` is where the window's accumulators begin. */
 export type ReadStatistic = (fields: Float64Array, base: number) => number
 
@@ -19,7 +22,8 @@ export type ReadStatistic = (fields: Float64Array, base: number) => number
  * Returns the reader of a statistic. Over no values each answers NaN (missing), except `count`, which is 0.
  *
  * Constants: `std` is the sample one (n − 1), 0 over one value. `skewness` is `scipy.stats.skew(bias=True)`, `kurtosis`
- * `scipy.stats.kurtosis(fisher=True, bias=True)`; both are missing where the values do not vary. `slope` is the least-squares
+ * `scipy.stats.kurtosis(fisher=True, bias=True)`; both are missing where the values do not vary, or by less than about
+ * 1e-72. `slope` is the least-squares
  * one, per second; missing unless two timestamps differ. `crestFactor` is max|x| / rms; missing where all values are 0.
  * What overflows a double is missing.
  */
@@ -73,8 +77,8 @@ export function statisticReader(statistic: AggregateStatistic, { parts, offset }
       return overValues((fields, base) => {
         const n = count(fields, base)
         const variance = (fields[base + m2] as number) / n
-        const value = (fields[base + m3] as number) / n / (variance * Math.sqrt(variance))
-        return variance > 0 ? value : Number.NaN
+        const power = variance * Math.sqrt(variance)
+        return power > powerMin ? (fields[base + m3] as number) / n / power : Number.NaN
       })
     }
     case 'kurtosis': {
@@ -83,7 +87,8 @@ export function statisticReader(statistic: AggregateStatistic, { parts, offset }
       return overValues((fields, base) => {
         const n = count(fields, base)
         const variance = (fields[base + m2] as number) / n
-        return variance > 0 ? (fields[base + m4] as number) / n / variance / variance - 3 : Number.NaN
+        const power = variance * variance
+        return power > powerMin ? (fields[base + m4] as number) / n / power - 3 : Number.NaN
       })
     }
     case 'crestFactor': {

@@ -140,7 +140,7 @@ describe.each([
   test('the directory grows while lines come, and forgets while a batch is read', () => {
     const decoder = create(options)
     const id = (k: number): string => (k % 3 === 0 ? `d${k}` : k % 3 === 1 ? `a-longer-device-id-${k}` : `gerät-${k}`)
-    const text = Array.from({ length: 30_000 }, (_, k) => line(id(k), k)).join('\n')
+    const text = Array.from({ length: 12_000 }, (_, k) => line(id(k), k)).join('\n')
     let seen = 0
     decoder.decode(utf8(text), (batch) => {
       for (let row = 0; row < batch.rowCount; row++) {
@@ -148,14 +148,14 @@ describe.each([
         seen += 1
       }
     })
-    expect(seen).toBe(30_000)
-    expect(decoder.deviceCount).toBe(30_000)
+    expect(seen).toBe(12_000)
+    expect(decoder.deviceCount).toBe(12_000)
     decoder.decode(utf8(text), (batch) => decoder.forget(batch.device.subarray(0, batch.rowCount)))
     expect(decoder.deviceCount).toBe(0)
     expect(decodeRows(decoder, utf8(text)).map((row) => row.deviceId)).toEqual(
-      Array.from({ length: 30_000 }, (_, k) => id(k)),
+      Array.from({ length: 12_000 }, (_, k) => id(k)),
     )
-    expect(decoder.deviceCount).toBe(30_000)
+    expect(decoder.deviceCount).toBe(12_000)
   })
 
   test('deviceIndex() may be asked while a batch is read, for as many new ids as memory must grow for', () => {

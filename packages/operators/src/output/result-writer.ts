@@ -33,8 +33,10 @@ import {
   whyJson,
 } from './messages.ts'
 
-/** Windows that are scored in one call, and lines that wait behind them: bounds what is pending, not what is promised. */
+/** Windows that are scored in one call, fewer where they have many features: bounds what is pending, not what is promised. */
 const pendingWindowsMax = 1024
+const pendingValuesMax = 65_536
+/** Messages that wait. */
 const pendingLinesMax = 8192
 
 interface PendingLine {
@@ -77,6 +79,8 @@ export class ResultWriter {
   readonly #printChannels: (values: Float64Array) => string
   /** Features of the window at hand. */
   readonly #features: Float64Array
+  /** Windows that may wait to be scored. */
+  readonly #rowsMax: number
   readonly #pending: (PendingLine | PendingAlert)[] = []
   /** Features of the pending windows, row after row. */
   readonly #pendingFeatures: Float64Array
@@ -108,11 +112,12 @@ export class ResultWriter {
     this.#printFeatures = objectPrinter(this.#featureNames)
     this.#printChannels = objectPrinter(options.plan.channels.map(({ name }) => name))
     const width = this.#featureNames.length
+    this.#rowsMax = Math.min(pendingWindowsMax, Math.ceil(pendingValuesMax / width))
     this.#features = new Float64Array(width)
-    this.#pendingFeatures = new Float64Array(width * pendingWindowsMax)
-    this.#rows = new Float32Array(width * pendingWindowsMax)
-    this.#scores = new Float32Array(pendingWindowsMax)
-    this.#probabilities = new Float32Array(pendingWindowsMax)
+    this.#pendingFeatures = new Float64Array(width * this.#rowsMax)
+    this.#rows = new Float32Array(width * this.#rowsMax)
+    this.#scores = new Float32Array(this.#rowsMax)
+    this.#probabilities = new Float32Array(this.#rowsMax)
   }
 
   /** Whether something waits for {@link flush}. */
@@ -154,7 +159,7 @@ export class ResultWriter {
     this.#pendingFeatures.set(this.#features, row * this.#features.length)
     this.#pendingRows += 1
     this.#pending.push({ deviceId, inputOffset, window, featuresJson, model, row })
-    if (this.#pendingRows === pendingWindowsMax) this.flush()
+    if (this.#pendingRows === this.#rowsMax) this.flush()
   }
 
   /** @param values One per channel, NaN = missing. */
