@@ -267,7 +267,8 @@ export class JsonReader implements ValueReader {
   #slowDecimal(start: number, end: number): number {
     const text = this.#text(start, end)
     const value = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : Number.NaN
-    if (Number.isNaN(value)) throw this.#error('malformed', `"${text}" is not a number`)
+    if (Number.isNaN(value))
+      throw this.#error(end === this.#bytes.length ? 'truncated' : 'malformed', `"${text}" is not a number`)
     return value
   }
 
