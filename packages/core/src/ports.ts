@@ -183,7 +183,7 @@ export interface SourceMark {
 /** Where gateways put what they received. */
 export interface IngestPort {
   /**
-   * Resolves when every line is on stable storage.
+   * Resolves when every line is on stable storage. The memory of `parts` is the caller's again then, to be used anew.
    *
    * @throws An error with `retry: 'later'` when the backlog or the disk is full; nothing of the call was accepted.
    */
