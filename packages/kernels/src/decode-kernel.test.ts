@@ -55,6 +55,10 @@ test.each([
   ['nested unknown fields', `{"deviceId":"a","o":{"temperature":[1,{"x":"]"},[]]},"e":{},${members},"l":[ ]}`],
   ['64 nested lists', `{"deviceId":"a","l":${'['.repeat(64)}${']'.repeat(64)},${members}}`],
   ['a key of 300 bytes', `{"deviceId":"a","${'k'.repeat(300)}":1,${members}}`],
+  [
+    'more fields than a template holds',
+    `{"deviceId":"a",${Array.from({ length: 400 }, (_, k) => `"f${k}":${k},`).join('')}${members}}`,
+  ],
   ['a blank line', ' \t\r'],
 ])('the kernel decides %s by itself, at first sight and by a template', (_, line) => {
   const kernel = kernelFor(['temperature', 'vibration'])

@@ -52,7 +52,7 @@ export interface DecodeColumns {
  * The decode kernel and its memory: lines of JSON in, columns out.
  *
  * The kernel accepts a line only where it is certain, and leaves the others undecided: their rows hold device -1, and
- * `undecidedRows` lists them. What an undecided line is, the caller's reference path says.
+ * `undecidedRows` lists them. What an undecided line is, the caller's plain path says.
  *
  * @throws {RangeError} When there are more channels than the kernel has columns.
  */

@@ -1,8 +1,8 @@
 /**
  * The decode kernel: newline-separated JSON readings to columns.
  *
- * It accepts a line only where it is certain, and then gives the same row as the reference path; every other line it leaves
- * *undecided*, and the reference path says what it is. So no rule of refusal lives here, and a reason cannot differ.
+ * It accepts a line only where it is certain, and then gives the same row as the plain path (`decodeWithJsonParse` in `operators`);
+ * every other line it leaves *undecided*, and the plain path says what it is. So no rule of refusal lives here, and a reason cannot differ.
  *
  * Invariants
  * - K1: every line in [start, end) ends with a newline, and `readAheadBytes` after `end` may be read.

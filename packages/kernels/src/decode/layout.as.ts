@@ -4,9 +4,10 @@
  * | from         | what                                                                                      |
  * |--------------|-------------------------------------------------------------------------------------------|
  * | 0            | one page left free for the static data of other kernels that share the memory             |
- * | page 1       | number tables, the fields that are looked for, the marks of the scanned line, templates    |
- * | after it     | rows the kernel leaves undecided, then the columns, one value a row                        |
- * | fixedEnd     | (after the last channel in use) regions that the loader hands out: devices, input          |
+ * | 0x10000      | number tables, the names that are looked for, the marks of the scanned line                |
+ * | 0x12000      | templates                                                                                 |
+ * | after them   | rows the kernel left undecided, then the columns, one value a row                          |
+ * | after those  | (after the last channel in use) regions that the loader hands out: names, devices, input   |
  *
  * Everything before `channelColumns + channelCount × channelColumnStride` stays where it is for good, so that another
  * kernel over the same memory may read the columns by address.
@@ -53,10 +54,10 @@ export const templatesMax: u32 = 4
 export const templates: usize = 0x12000
 export const templateBytes: usize = 0x4000
 
-/** Row numbers that the kernel left to the reference path in the last call, ascending. */
+/** Row numbers that the kernel left to the plain path in the last call, ascending. */
 export const undecidedRows: usize = templates + <usize>templatesMax * templateBytes
 
-/** int32: index of the device, or one of the marks below. */
+/** int32: index of the device, `deviceOfBlankLine` or `deviceUndecided`. */
 export const deviceColumn: usize = undecidedRows + column4Bytes
 /** uint32 each: the line's own bytes, without the newline and a carriage return before it. */
 export const lineStartColumn: usize = deviceColumn + column4Bytes

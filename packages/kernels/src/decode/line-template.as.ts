@@ -7,7 +7,7 @@
  * - T1: a template is made only from a line that `scanLine` accepted, so its literals are JSON and UTF-8, name each field
  *   at most once, and hold no newline but the last byte of the last one.
  * - T2: what a template accepts, `scanLine` accepts with the same values.
- * - T3: `templateOrder` lists `templateCount` different templates, the one that matched last first.
+ * - T3: `templateOrder` lists `templateCount` different templates, the one that matched last first. (Speed hangs on it, no result.)
  *
  * A template in memory: count of absent channels (4 bytes), 12 unused, addresses of the absent channels' columns
  * (4 bytes each), then tokens. A token: literal length, blocks, kind, column address (4 bytes each), then for each block of

@@ -1,5 +1,5 @@
 /**
- * JSON numbers to float64, correctly rounded, or not at all: 0 stands for "undecided", and the reference path decides.
+ * JSON numbers to float64, correctly rounded, or not at all: 0 stands for "undecided", and the plain path decides.
  *
  * Up to 15 characters (nearly all that sensors send) are converted by vector instructions and one division by an exact power of
  * ten. Up to 19 digits, with an exponent or not, take Clinger's exact case or Eisel–Lemire.

@@ -1,6 +1,6 @@
 /**
  * Timestamps: a number of epoch milliseconds, or ISO 8601 with a zone (grammar: `docs/decisions/decoding.md`). 0 stands for
- * "undecided": whatever is not plainly a time in range, the reference path accepts or refuses with its reason.
+ * "undecided": whatever is not plainly a time in range, the plain path accepts or refuses with its reason.
  *
  * Source of the calendar: H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
  */
