@@ -28,3 +28,15 @@ export {
   sourceIdOf,
   type TimeReader,
 } from './files/index.ts'
+export {
+  type AlertEvent,
+  type AlertFeed,
+  type HttpGateway,
+  type HttpGatewayOptions,
+  type ListedModel,
+  type ListenOptions,
+  type ModelDesk,
+  type PlantStatus,
+  type PlantView,
+  startHttpGateway,
+} from './http/index.ts'

@@ -11,12 +11,14 @@ export interface RefusedLine {
 
 /** What is to be appended for one delivery, and what its sender is told. */
 export interface Admission {
-  /** Every line but blank ones, refused ones included, in their order within each partition. The memory is the caller's. */
+  /** Every line but blank ones, refused ones included, in their order within each partition; until `release`. */
   readonly parts: readonly PartitionLines[]
   readonly acceptedCount: number
   readonly refusedCount: number
   /** The first `refusalsReportedMax` of them. */
   readonly refused: readonly RefusedLine[]
+  /** Lets the memory of the parts be used for others. Need not be called. */
+  release(): void
 }
 
 /** Place in a resumable source after a line; see `FileLines.positionAfter`. */

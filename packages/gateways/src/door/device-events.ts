@@ -1,5 +1,6 @@
 import { type DeadLetterReason, limits, partitionOf, utf8ByteLength } from '@millwright/core'
 import type { Admission, RefusedLine } from './admission.ts'
+import type { MemoryPool } from './memory-pool.ts'
 import { createPartitionWriter } from './partition-writer.ts'
 
 const newline = 10
@@ -9,8 +10,8 @@ const carriageReturn = 13
  * Sorts newline-separated device events into partitions. A line goes to the partition of its device wherever the id can
  * be read, also when something else about it is wrong: what an event needs is for the operators to say in the end.
  */
-export function admitDeviceEvents(bytes: Uint8Array, partitionCount: number): Admission {
-  const writer = createPartitionWriter(partitionCount, bytes.length)
+export function admitDeviceEvents(bytes: Uint8Array, partitionCount: number, memory: MemoryPool): Admission {
+  const writer = createPartitionWriter(partitionCount, bytes.length, memory)
   const refused: RefusedLine[] = []
   let refusedCount = 0
   let acceptedCount = 0
@@ -32,7 +33,7 @@ export function admitDeviceEvents(bytes: Uint8Array, partitionCount: number): Ad
     }
     start = lineEnd + 1
   }
-  return { parts: writer.parts(), acceptedCount, refusedCount, refused }
+  return { parts: writer.parts(), acceptedCount, refusedCount, refused, release: writer.release }
 }
 
 type EventLine =

@@ -94,11 +94,16 @@ describe('Door.readings()', () => {
     expect(doorOf().readings(Buffer.from('{}')).parts[0]).not.toHaveProperty('linePositions')
   })
 
-  test('the memory handed on is not used again', () => {
+  test('the memory handed on is used again when it was released, and not before', () => {
     const door = doorOf({ partitionCount: 1 })
-    const first = door.readings(Buffer.from('{"deviceId":"a","timestamp":1700000000000,"temperature":1}'))
+    const send = (deviceId: string) =>
+      door.readings(Buffer.from(`{"deviceId":"${deviceId}","timestamp":1700000000000,"temperature":1}`))
+    const first = send('a')
     const before = textOf(first.parts)
-    door.readings(Buffer.from('{"deviceId":"b","timestamp":1700000000000,"temperature":2}'))
+    const second = send('b')
+    expect(textOf(first.parts)).toEqual(before)
+    second.release()
+    expect(send('c').parts[0]?.lines.buffer).toBe(second.parts[0]?.lines.buffer)
     expect(textOf(first.parts)).toEqual(before)
   })
 

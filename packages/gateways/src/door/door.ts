@@ -1,6 +1,7 @@
 import { assert, limits, partitionOf, type ReadingBatch, type ReadingDecoder, rowEmpty } from '@millwright/core'
 import type { Admission, PositionAfter, RefusedLine } from './admission.ts'
 import { admitDeviceEvents } from './device-events.ts'
+import { createMemoryPool } from './memory-pool.ts'
 import { createPartitionWriter, type PartitionWriter } from './partition-writer.ts'
 
 /**
@@ -43,6 +44,7 @@ export function createDoor({ decoder, devicesMax, partitionCount }: DoorOptions)
   // D4: bytes are decoded in pieces that cannot hold more new devices than there is room for.
   const pieceDevicesMax = Math.max(1, Math.floor(devicesMax / 2))
   const pieceBytes = pieceDevicesMax * readingBytesMin
+  const memory = createMemoryPool()
   const known = new Int32Array(devicesMax)
   let knownCount = 0
   let partitionOfIndex = new Uint8Array(Math.min(devicesMax, 1024)).fill(partitionUnknown)
@@ -70,7 +72,7 @@ export function createDoor({ decoder, devicesMax, partitionCount }: DoorOptions)
 
   return {
     readings(bytes, positionAfter) {
-      const writer = createPartitionWriter(partitionCount, bytes.length)
+      const writer = createPartitionWriter(partitionCount, bytes.length, memory)
       const positions = positionAfter === undefined ? null : linePositions(bytes, positionAfter)
       const sorter = createSorter(partitionOfDevice, writer, positions)
       for (let start = 0; start < bytes.length; ) {
@@ -81,7 +83,7 @@ export function createDoor({ decoder, devicesMax, partitionCount }: DoorOptions)
       }
       return sorter.admission()
     },
-    deviceEvents: (bytes) => admitDeviceEvents(bytes, partitionCount),
+    deviceEvents: (bytes) => admitDeviceEvents(bytes, partitionCount, memory),
   }
 }
 
@@ -148,7 +150,13 @@ function createSorter(
       addRows(batch)
       lineCount += batch.rowCount
     },
-    admission: (): Admission => ({ parts: writer.parts(), acceptedCount, refusedCount, refused }),
+    admission: (): Admission => ({
+      parts: writer.parts(),
+      acceptedCount,
+      refusedCount,
+      refused,
+      release: writer.release,
+    }),
   }
 }
 

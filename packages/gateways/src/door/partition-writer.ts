@@ -1,4 +1,5 @@
 import type { PartitionLines } from '@millwright/core'
+import type { MemoryPool } from './memory-pool.ts'
 
 /**
  * Collects the lines of one call by partition, in runs: bytes that follow each other and belong to one partition are
@@ -13,6 +14,8 @@ export interface PartitionWriter {
   addPosition(partition: number, position: number): void
   /** What was collected, by partition, ascending; partitions without lines are left out. */
   parts(): PartitionLines[]
+  /** Gives the memory of the parts back to the pool. */
+  release(): void
 }
 
 interface Part {
@@ -25,7 +28,11 @@ interface Part {
 const newline = 10
 
 /** @param expectedBytes Of all partitions together; the memory grows where this falls short. */
-export function createPartitionWriter(partitionCount: number, expectedBytes: number): PartitionWriter {
+export function createPartitionWriter(
+  partitionCount: number,
+  expectedBytes: number,
+  memory: MemoryPool,
+): PartitionWriter {
   const parts = new Array<Part | undefined>(partitionCount).fill(undefined)
   // A fair share and a quarter more: hashing spreads devices evenly enough that few parts have to grow.
   const firstBytes = partitionCount === 1 ? expectedBytes : Math.ceil((expectedBytes / partitionCount) * 1.25)
@@ -33,7 +40,7 @@ export function createPartitionWriter(partitionCount: number, expectedBytes: num
   function part(partition: number): Part {
     const known = parts[partition]
     if (known !== undefined) return known
-    const made = { bytes: allocate(firstBytes + 1), length: 0, lineCount: 0, positions: [] }
+    const made = { bytes: memory.take(firstBytes + 1), length: 0, lineCount: 0, positions: [] }
     parts[partition] = made
     return made
   }
@@ -43,8 +50,9 @@ export function createPartitionWriter(partitionCount: number, expectedBytes: num
       const target = part(partition)
       const length = target.length + (end - start) + 1
       if (length > target.bytes.length) {
-        const grown = allocate(Math.max(length, 2 * target.bytes.length))
+        const grown = memory.take(Math.max(length, 2 * target.bytes.length))
         grown.set(target.bytes.subarray(0, target.length))
+        memory.give(target.bytes)
         target.bytes = grown
       }
       target.bytes.set(bytes.subarray(start, end), target.length)
@@ -64,10 +72,9 @@ export function createPartitionWriter(partitionCount: number, expectedBytes: num
       }
       return found
     },
+    release() {
+      for (const part of parts) if (part !== undefined) memory.give(part.bytes)
+      parts.fill(undefined)
+    },
   }
-}
-
-/** Not zeroed, and of its own: it is handed on, and outlives this call. */
-function allocate(byteLength: number): Uint8Array {
-  return Buffer.allocUnsafeSlow(byteLength)
 }

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { createMemoryPool } from './memory-pool.ts'
+
+test('createMemoryPool() gives memory again that was given back, and never to two at once', () => {
+  const pool = createMemoryPool()
+  const first = pool.take(5000)
+  const second = pool.take(5000)
+  expect(first.length).toBe(8192)
+  expect(second).not.toBe(first)
+  pool.give(first)
+  expect(pool.take(8192)).toBe(first)
+  expect(pool.take(5000)).not.toBe(first)
+  expect(pool.take(0).length).toBe(4096)
+  expect(pool.take(4097).length).toBe(8192)
+})
+
+test('createMemoryPool() keeps a bounded amount, and nothing large', () => {
+  const pool = createMemoryPool()
+  const large = pool.take(2 ** 21 + 1)
+  expect(large.length).toBe(2 ** 21 + 1)
+  pool.give(large)
+  expect(pool.take(2 ** 21 + 1)).not.toBe(large)
+  const many = Array.from({ length: 100 }, () => pool.take(2 ** 20))
+  for (const memory of many) pool.give(memory)
+  const kept = Array.from({ length: 100 }, () => pool.take(2 ** 20)).filter((memory) => many.includes(memory))
+  expect(kept).toHaveLength(2)
+})

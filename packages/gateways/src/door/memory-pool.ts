@@ -1,0 +1,38 @@
+/**
+ * Memory that is used again: at full speed the collector would otherwise be called for the sake of memory that it does not
+ * manage, and cost as much as decoding.
+ */
+export interface MemoryPool {
+  /** Memory of at least so many bytes, holding whatever was in it. */
+  take(byteLength: number): Uint8Array
+  /** Takes memory back, whole as it was given; the giver does not look at it again. What is too much is let go. */
+  give(memory: Uint8Array): void
+}
+
+/** Sizes are powers of two from 4 KiB; larger memory than 2 MiB is not kept. */
+const sizeBitsMin = 12
+const sizeBitsMax = 21
+/** Kept of each size: 2 MiB, but at least two pieces. In all at most 22 MiB, after a burst of every size. */
+const keptBytesOfSizeMax = 2 * 1024 * 1024
+
+/** Makes a pool; it begins empty. */
+export function createMemoryPool(): MemoryPool {
+  const kept: Uint8Array[][] = []
+  return {
+    take(byteLength) {
+      const bits = sizeBits(byteLength)
+      // Not zeroed: whoever takes it writes before it reads.
+      return kept[bits]?.pop() ?? Buffer.allocUnsafeSlow(bits > sizeBitsMax ? byteLength : 2 ** bits)
+    },
+    give(memory) {
+      const bits = sizeBits(memory.length)
+      if (bits > sizeBitsMax || memory.length !== 2 ** bits) return
+      kept[bits] ??= []
+      if (kept[bits].length < Math.max(2, keptBytesOfSizeMax / memory.length)) kept[bits].push(memory)
+    },
+  }
+}
+
+function sizeBits(byteLength: number): number {
+  return byteLength <= 2 ** sizeBitsMin ? sizeBitsMin : 32 - Math.clz32(byteLength - 1)
+}

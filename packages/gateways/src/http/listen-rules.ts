@@ -1,0 +1,56 @@
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+import { ConfigurationError } from '@millwright/core'
+
+/** Where a gateway listens. */
+export interface ListenOptions {
+  /** IP address or name to bind to. Default `127.0.0.1`: this machine alone. */
+  readonly host?: string
+  /** 0 for any that is free. */
+  readonly port: number
+  /** PEM. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer }
+  /** Lets other machines in without TLS: anyone on the network may read along and send. */
+  readonly insecure?: boolean
+}
+
+/** The rules of binding, answered. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+  readonly scheme: 'http' | 'https'
+  /** Names by which clients may call the plant, beside `localhost` and addresses. */
+  readonly ownNames: readonly string[]
+}
+
+/**
+ * Decides where to listen: on this machine alone unless told otherwise, and elsewhere only with TLS or where the lack of
+ * it was asked for in so many words.
+ *
+ * @throws {ConfigurationError} Naming the field that is wrong.
+ */
+export function listenAddress({ host = '127.0.0.1', port, tls, insecure = false }: ListenOptions): ListenAddress {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw refuse('port', String(port), 'a whole number from 0 to 65535')
+  if (!isLoopback(host) && tls === undefined && !insecure)
+    throw refuse(
+      'host',
+      host,
+      '127.0.0.1, or a TLS certificate and key, or --insecure, which lets anyone on the network read along and send',
+    )
+  const name = isIP(host) === 0 ? [host] : []
+  return {
+    host,
+    port,
+    scheme: tls === undefined ? 'http' : 'https',
+    ownNames: isLoopback(host) ? name : [...name, hostname()],
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function refuse(field: string, found: string, wanted: string): ConfigurationError {
+  return new ConfigurationError('The plant cannot listen there.', [{ field, found, wanted }])
+}

@@ -1,0 +1,87 @@
+import type { AlertSignal, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
+import type { Door } from '../door/index.ts'
+import type { AlertFeed } from './alert-feed.ts'
+import type { ListenOptions } from './listen-rules.ts'
+
+/** What the gateway needs of the plant behind it. */
+export interface HttpGatewayOptions extends ListenOptions {
+  /** Names under which clients reach the plant, beside `localhost`, addresses and, where it is open to others, its own. */
+  readonly hostNames?: readonly string[]
+  readonly door: Door
+  readonly ingest: IngestPort
+  readonly plant: PlantView
+  readonly alerts: AlertFeed
+  readonly models: ModelDesk
+  /** Told of errors that are our own fault, which a client sees as 500 without their inside. */
+  readonly onError?: (error: unknown, where: string) => void
+  /** How long `close` waits for requests in flight before it cuts them off. Default 3 s. */
+  readonly closeGraceMs?: number
+  /** Between comments on idle streams. Default 15 s. */
+  readonly heartbeatMs?: number
+}
+
+/** What can be seen of the plant. */
+export interface PlantView {
+  /** `null` when readings are taken in; else what is in the way, for a person. */
+  notReady(): string | null | Promise<string | null>
+  /** Prometheus text. */
+  metrics(): string | Promise<string>
+  status(): PlantStatus | Promise<PlantStatus>
+}
+
+/** What `/api/status` answers and the status page shows. Times are epoch milliseconds, sizes bytes. */
+export interface PlantStatus {
+  readonly plant: string
+  readonly version: string
+  readonly startedAt: number
+  readonly now: number
+  readonly counts: {
+    readonly readingsIn: number
+    readonly readingsAccepted: number
+    /** By cleaning rule. */
+    readonly readingsDropped: Readonly<Record<string, number>>
+    /** By reason. */
+    readonly deadLetters: Readonly<Record<string, number>>
+    readonly redelivered: number
+    readonly late: number
+    readonly windows: number
+    readonly windowsUnscored: number
+    readonly alertsHigh: number
+  }
+  readonly devices: number
+  readonly model: (ModelName & { readonly activeFrom: number }) | null
+  readonly lag: {
+    /** Records in the log that were not processed yet. */
+    readonly records: number
+    /** How old the oldest of them is, by append time; 0 when there is none. */
+    readonly ageMs: number
+  }
+  readonly disk: { readonly usedBytes: number; readonly budgetBytes: number; readonly freeBytes: number }
+  /** The latest high-risk alerts, newest first; a few dozen at most. */
+  readonly latestAlerts: readonly AlertSignal[]
+}
+
+/** Where models come in and are looked up. */
+export interface ModelDesk {
+  /** Newest first. */
+  list(): readonly ListedModel[] | Promise<readonly ListedModel[]>
+  /**
+   * Publishes a package.
+   *
+   * @throws A MillwrightError with `retry: 'never'` when it is refused; `details.reason` or else its code says why.
+   */
+  publish(packageBytes: Uint8Array): Promise<ModelUpdate>
+  /**
+   * Goes back to an earlier model.
+   *
+   * @param version `null` for the one before the one in force.
+   * @throws A MillwrightError with `retry: 'never'` when there is none.
+   */
+  rollback(version: string | null): Promise<ModelUpdate>
+}
+
+/** A model as `GET /api/models` lists it. */
+export interface ListedModel extends ModelUpdate {
+  /** `scheduled`: its time has not come. `superseded`: a later one is in force. */
+  readonly state: 'in-force' | 'scheduled' | 'superseded'
+}

@@ -1,0 +1,223 @@
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { ConfigurationError, limits } from '@millwright/core'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { createByteBudget } from './byte-budget.ts'
+import { createCounters } from './counters.ts'
+import { createEventStream } from './event-stream.ts'
+import { createGuard } from './guard.ts'
+import { addIngestRoutes } from './ingest-routes.ts'
+import { createLimitedServer } from './limited-server.ts'
+import { type ListenAddress, listenAddress } from './listen-rules.ts'
+import { addModelRoutes } from './model-routes.ts'
+import { addObservationRoutes } from './observation-routes.ts'
+import type { HttpGatewayOptions } from './options.ts'
+import {
+  clientErrorProblem,
+  internalProblem,
+  type Problem,
+  problemBody,
+  problemOf,
+  problemType,
+  RequestRefusedError,
+} from './problem.ts'
+
+/** A gateway that listens. */
+export interface HttpGateway {
+  /** Where it can be reached from this machine, without a slash at the end. */
+  readonly url: string
+  readonly port: number
+  /** Monotone counts of what came over HTTP, and how many streams are open. */
+  counters(): Record<string, number>
+  /** The routes that are served, `METHOD path`, sorted. */
+  readonly routes: readonly string[]
+  /** Stops taking connections, lets requests in flight end (for `closeGraceMs`), ends the streams. */
+  close(): Promise<void>
+}
+
+const closeGraceMsDefault = 3000
+const heartbeatMsDefault = 15_000
+
+/** On every answer: nothing here is for other pages to show, to keep or to guess at. */
+const commonHeaders = {
+  'cache-control': 'no-store',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const
+
+/**
+ * Starts the HTTP side of the plant; docs/guide/http.md says what it serves.
+ *
+ * @throws {ConfigurationError} When it may not listen there by its rules, or cannot (the port is taken, the certificate
+ * is none).
+ */
+export async function startHttpGateway(options: HttpGatewayOptions): Promise<HttpGateway> {
+  const address = listenAddress(options)
+  const onError = options.onError ?? (() => undefined)
+  const counters = createCounters()
+  const app = createApp(options, address)
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each} ${url}`)
+  })
+
+  let closing = false
+  const guard = createGuard({ hostNames: [...address.ownNames, ...(options.hostNames ?? [])], scheme: address.scheme })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(commonHeaders)
+    guard.check(request.raw)
+    if (closing) throw stopping()
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that is kept open would keep `close` waiting after the last answer.
+    if (closing) reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    counters.add('http_requests_total', {
+      route: request.routeOptions.url ?? 'none',
+      status: String(reply.statusCode),
+    })
+  })
+  // No body is parsed before its route asks for it: lines are read as bytes, and only as many as the route allows. (The
+  // framework's own way to a body holds each one past its answer, which cost as much again as decoding it.)
+  app.removeAllContentTypeParsers()
+  app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
+  refuseByProblem(app, onError)
+
+  const stream = createEventStream({
+    feed: options.alerts,
+    counters,
+    heartbeatMs: options.heartbeatMs ?? heartbeatMsDefault,
+    onError: (error) => onError(error, 'the stream of alerts'),
+  })
+  addIngestRoutes(app, options, { budget: createByteBudget(limits.requestBytesInFlightMax), counters })
+  addModelRoutes(app, options.models)
+  addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
+
+  try {
+    await app.listen({ host: address.host, port: address.port })
+  } catch (error) {
+    stream.close()
+    await app.close()
+    throw cannotListen(address, error)
+  }
+  const { port } = app.server.address() as AddressInfo
+  return {
+    url: `${address.scheme}://${reachableHost(address.host)}:${port}`,
+    port,
+    routes: routes.sort(),
+    counters: () => ({ ...counters.read(), http_event_streams: stream.clientCount }),
+    async close() {
+      closing = true
+      stream.close()
+      const cutOff = setTimeout(() => app.server.closeAllConnections(), options.closeGraceMs ?? closeGraceMsDefault)
+      await app.close()
+      clearTimeout(cutOff)
+    },
+  }
+}
+
+function createApp({ tls }: HttpGatewayOptions, address: ListenAddress): FastifyInstance {
+  return Fastify({
+    routerOptions: { maxParamLength: 256 },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    serverFactory: (handler): Server => {
+      try {
+        return createLimitedServer(handler, tls)
+      } catch (error) {
+        throw cannotListen(address, error)
+      }
+    },
+  }) as FastifyInstance
+}
+
+/** Every answer that refuses is a problem document, whoever refuses. */
+function refuseByProblem(app: FastifyInstance, onError: (error: unknown, where: string) => void): void {
+  app.setErrorHandler((error: unknown, request, reply) => {
+    const problem = problemOf(error) ?? frameworkProblem(error)
+    if (problem === null) onError(error, `${request.method} ${request.routeOptions.url ?? request.url}`)
+    const { status, retryAfterS } = problem ?? internalProblem
+    if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
+    return reply
+      .code(status)
+      .type(problemType)
+      .send(problemBody(problem ?? internalProblem))
+  })
+  app.setNotFoundHandler((request, reply) => {
+    request.raw.resume()
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ method, url: path }))
+    const problem: Problem =
+      allowed.length === 0
+        ? { status: 404, code: 'not-found', title: 'Not Found', detail: `There is nothing at ${path.slice(0, 200)}.` }
+        : {
+            status: 405,
+            code: 'method-not-allowed',
+            title: 'Method Not Allowed',
+            detail: `found ${request.method}, wanted ${allowed.join(' or ')}`,
+          }
+    if (allowed.length > 0) reply.header('allow', allowed.join(', '))
+    return reply.code(problem.status).type(problemType).send(problemBody(problem))
+  })
+}
+
+/** For connections that were open when `close` began. */
+function stopping(): RequestRefusedError {
+  const detail = 'The plant is being stopped and takes no new requests.'
+  return new RequestRefusedError({
+    status: 503,
+    code: 'closing',
+    title: 'The plant is stopping',
+    detail,
+    retryAfterS: 5,
+  })
+}
+
+/** What the framework itself refuses: a URL or a header that cannot be read. */
+function frameworkProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return null
+  const { statusCode: status, message } = error
+  if (status < 400 || status >= 500) return null
+  return { status, code: 'request-malformed', title: 'The request cannot be read', detail: message }
+}
+
+function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy(error)
+    return
+  }
+  const problem = clientErrorProblem(error)
+  const body = problemBody(problem)
+  const head = [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    `content-type: ${problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** An address to connect to where the gateway listens on all of them. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function cannotListen({ host, port, scheme }: ListenAddress, error: unknown): ConfigurationError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = error instanceof Error ? error.message : String(error)
+  const problem =
+    code === 'EADDRINUSE'
+      ? { field: 'port', found: `${port}, which another program uses`, wanted: 'a port that is free' }
+      : code === 'EACCES'
+        ? { field: 'port', found: `${port}, which this user may not use`, wanted: 'a port above 1023' }
+        : code.startsWith('EADDR') || code === 'ENOTFOUND'
+          ? { field: 'host', found: `${host} (${code})`, wanted: 'an address or name of this machine' }
+          : { field: scheme === 'https' ? 'tls' : 'host', found: reason, wanted: 'a certificate and its key as PEM' }
+  return new ConfigurationError('The plant cannot listen there.', [problem], error)
+}

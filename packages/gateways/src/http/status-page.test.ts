@@ -1,0 +1,180 @@
+/**
+ * Method: the page's own script runs against a document of a few classes, which holds what the script puts into it. What a
+ * browser would draw of it is not tested.
+ */
+import { createHash } from 'node:crypto'
+import { runInNewContext } from 'node:vm'
+import type { AlertSignal } from '@millwright/core'
+import { describe, expect, test } from 'vitest'
+import type { PlantStatus } from './options.ts'
+import { statusPage } from './status-page.ts'
+
+class FakeElement {
+  readonly dataset: Record<string, string> = {}
+  readonly style: Record<string, string> = {}
+  readonly attributes: Record<string, string> = {}
+  children: (FakeElement | string)[] = []
+  className = ''
+  hidden = false
+  scope = ''
+
+  set textContent(text: string) {
+    this.children = [String(text)]
+  }
+  get text(): string {
+    return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join(' ')
+  }
+  append(...more: (FakeElement | string)[]): void {
+    this.children.push(...more)
+  }
+  replaceChildren(...all: (FakeElement | string)[]): void {
+    this.children = all
+  }
+  setAttribute(name: string, value: string): void {
+    this.attributes[name] = value
+  }
+}
+
+const script = /<script>([\s\S]*)<\/script>/.exec(statusPage().html)?.[1] ?? ''
+const idsInPage = new Set([...statusPage().html.matchAll(/\sid="(\w+)"/g)].map((match) => match[1]))
+
+/** Runs the script with answers to its polls, one after the other. */
+async function runPage(answers: readonly (PlantStatus | Error)[]) {
+  const elements = new Map<string, FakeElement>()
+  const title: { title: string } = { title: '' }
+  const listeners = new Map<string, (event: { data: string }) => void>()
+  const rest = [...answers]
+  let pollAgain: () => void = () => undefined
+  let settled: () => void = () => undefined
+  const context = {
+    Intl,
+    Map,
+    AbortSignal: { timeout: () => undefined },
+    document: Object.assign(title, {
+      hidden: false,
+      getElementById(id: string) {
+        expect(idsInPage, `the page has an element "${id}"`).toContain(id)
+        const element = elements.get(id) ?? new FakeElement()
+        elements.set(id, element)
+        return element
+      },
+      createElement: () => new FakeElement(),
+      addEventListener: () => undefined,
+    }),
+    fetch: async () => {
+      const answer = rest.shift()
+      if (answer instanceof Error || answer === undefined) throw answer ?? new Error('no more')
+      return { ok: true, json: async () => answer }
+    },
+    setTimeout: (again: () => void) => {
+      pollAgain = again
+      settled()
+      return 1
+    },
+    clearTimeout: () => undefined,
+    EventSource: class {
+      addEventListener(name: string, listener: (event: { data: string }) => void): void {
+        listeners.set(name, listener)
+      }
+    },
+  }
+  const polled = (): Promise<void> =>
+    new Promise((resolve) => {
+      settled = resolve
+    })
+  const first = polled()
+  runInNewContext(script, context)
+  await first
+  for (let i = 1; i < answers.length; i++) {
+    const next = polled()
+    pollAgain()
+    await next
+  }
+  const text = (id: string): string => elements.get(id)?.text ?? ''
+  return {
+    text,
+    elements,
+    title,
+    tell: (alert: AlertSignal) => listeners.get('alert')?.({ data: JSON.stringify(alert) }),
+  }
+}
+
+const alert = (deviceId: string, windowStart: number): AlertSignal => ({
+  deviceId,
+  probability: 0.93,
+  status: 'High risk of failure',
+  windowStart,
+  windowEnd: windowStart + 300_000,
+  revision: 0,
+  model: { name: 'wear', version: '3' },
+  features: { tempStd: 1 },
+  why: [
+    { feature: 'tempStd', value: 1.25, contribution: 2.5 },
+    { feature: 'pressure', value: null, contribution: -0.125 },
+  ],
+})
+
+const status: PlantStatus = {
+  plant: 'pumps',
+  version: '0.1.0',
+  startedAt: 1_700_000_000_000,
+  now: 1_700_000_010_000,
+  counts: {
+    readingsIn: 1000,
+    readingsAccepted: 900,
+    readingsDropped: { 'temperature-range': 60 },
+    deadLetters: { 'not-json': 40, future: 0 },
+    redelivered: 3,
+    late: 7,
+    windows: 50,
+    windowsUnscored: 5,
+    alertsHigh: 2,
+  },
+  devices: 12,
+  model: { name: 'wear', version: '3', activeFrom: 1_700_000_000_000 },
+  lag: { records: 4, ageMs: 90_000 },
+  disk: { usedBytes: 5e9, budgetBytes: 20e9, freeBytes: 500e6 },
+  latestAlerts: [alert('press-07', 1_700_000_000_000)],
+}
+
+describe('the status page', () => {
+  test('shows counts, reasons for what was not used, the model, lag, disk and alerts with their reasons', async () => {
+    const later = { ...status, now: status.now + 2000, counts: { ...status.counts, readingsIn: 1400 } }
+    const { text, elements, title } = await runPage([status, later])
+    expect(title.title).toContain('pumps')
+    expect(text('model')).toContain('wear 3')
+    expect(text('readings').replace(/\D/g, '')).toBe('1400')
+    expect(text('rate')).toContain('200')
+    expect(text('drops')).toBe('dropped by temperature-range 60 not-json 40')
+    expect(text('lagAge')).toContain('1 min')
+    expect(text('disk')).toContain('5.0 GB')
+    expect(elements.get('diskBar')?.style['width']).toBe('25.0%')
+    expect(elements.get('diskMeter')?.className).toContain('bad')
+    expect(text('alerts')).toMatch(/press-07 93\s?% .* tempStd {2}1.25 \(\+2.5\) pressure {2}missing \(−0.125\)/)
+    expect(elements.get('link')?.className).toBe('live')
+  })
+
+  test('adds what the stream tells, each alert once, newest first', async () => {
+    const { text, tell } = await runPage([status])
+    tell(alert('press-08', 1_700_000_300_000))
+    tell(alert('press-08', 1_700_000_300_000))
+    tell(alert('press-07', 1_700_000_000_000))
+    expect(text('alerts').match(/press-0\d/g)).toEqual(['press-08', 'press-07'])
+  })
+
+  test('says so when the plant does not answer, and when it has no model', async () => {
+    const { text, elements } = await runPage([{ ...status, model: null }, new Error('gone')])
+    expect(text('model')).toContain('no model in force')
+    expect(elements.get('link')?.className).toBe('lost')
+    expect(text('link')).toContain('no answer since')
+  })
+
+  test('its policy allows exactly its script and style', () => {
+    const { html, contentSecurityPolicy } = statusPage()
+    for (const element of ['script', 'style']) {
+      const body = new RegExp(`<${element}>([\\s\\S]*?)</${element}>`).exec(html)?.[1] ?? ''
+      const hash = createHash('sha256').update(body).digest('base64')
+      expect(contentSecurityPolicy).toContain(`${element}-src 'sha256-${hash}';`)
+    }
+  })
+})
