@@ -1,11 +1,5 @@
-export {
-  type Admission,
-  createDoor,
-  type Door,
-  type DoorOptions,
-  type PositionAfter,
-  type RefusedLine,
-} from './door/index.ts'
+export type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
+export { createDoor, type Door, type DoorOptions } from './door.ts'
 export {
   type CsvRow,
   createRowSplitter,

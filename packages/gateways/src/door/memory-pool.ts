@@ -21,8 +21,7 @@ export function createMemoryPool(): MemoryPool {
   return {
     take(byteLength) {
       const bits = sizeBits(byteLength)
-      // Not zeroed: whoever takes it writes before it reads.
-      return kept[bits]?.pop() ?? Buffer.allocUnsafeSlow(bits > sizeBitsMax ? byteLength : 2 ** bits)
+      return kept[bits]?.pop() ?? allocate(bits > sizeBitsMax ? byteLength : 2 ** bits)
     },
     give(memory) {
       const bits = sizeBits(memory.length)
@@ -31,6 +30,11 @@ export function createMemoryPool(): MemoryPool {
       if (kept[bits].length < Math.max(2, keptBytesOfSizeMax / memory.length)) kept[bits].push(memory)
     },
   }
+}
+
+/** Not zeroed: whoever takes it writes before it reads. No Buffer, whose `slice` is a view and not a copy. */
+function allocate(byteLength: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer)
 }
 
 function sizeBits(byteLength: number): number {

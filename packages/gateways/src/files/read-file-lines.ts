@@ -1,5 +1,6 @@
-import { type ByteSource, openByteSource } from './byte-source.ts'
+import type { ByteSource } from './byte-source.ts'
 import { createLineCutter } from './line-cutter.ts'
+import { openByteSource } from './open-byte-source.ts'
 
 /** Whole lines of a file, and how far they reach in it. */
 export interface FileLines {

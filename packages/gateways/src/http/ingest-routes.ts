@@ -1,6 +1,6 @@
 import { limits, type PartitionLines } from '@millwright/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Admission } from '../door/index.ts'
+import type { Admission } from '../door/admission.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Counters } from './counters.ts'
 import { jsonLines } from './json-lines.ts'

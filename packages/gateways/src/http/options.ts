@@ -1,5 +1,5 @@
 import type { AlertSignal, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
-import type { Door } from '../door/index.ts'
+import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
 import type { ListenOptions } from './listen-rules.ts'
 

@@ -18,7 +18,7 @@ import {
 } from '@millwright/core'
 import { createReadingDecoder } from '@millwright/operators'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createDoor } from '../door/index.ts'
+import { createDoor } from '../door.ts'
 import type { AlertEvent, AlertFeed } from './alert-feed.ts'
 import type { HttpGatewayOptions, PlantStatus } from './options.ts'
 import { type HttpGateway, startHttpGateway } from './start-http-gateway.ts'

@@ -40,7 +40,7 @@ function toLines(rows: readonly CsvRow[], readRow: (row: CsvRow) => string | nul
   }
   const endPosition = rows.at(-1)?.position
   if (endPosition === undefined || positions.length === 0) return null
-  return { bytes: Buffer.from(text), endPosition, positionAfter: (line) => positions[line] ?? endPosition }
+  return { bytes: new TextEncoder().encode(text), endPosition, positionAfter: (line) => positions[line] ?? endPosition }
 }
 
 async function readHeader(path: string, format: CsvFormat): Promise<{ columns: CsvColumns; endPosition: number }> {

@@ -1,8 +1,8 @@
 import { assert, limits, partitionOf, type ReadingBatch, type ReadingDecoder, rowEmpty } from '@millwright/core'
-import type { Admission, PositionAfter, RefusedLine } from './admission.ts'
-import { admitDeviceEvents } from './device-events.ts'
-import { createMemoryPool } from './memory-pool.ts'
-import { createPartitionWriter, type PartitionWriter } from './partition-writer.ts'
+import type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
+import { admitDeviceEvents } from './door/device-events.ts'
+import { createMemoryPool } from './door/memory-pool.ts'
+import { createPartitionWriter, type PartitionWriter } from './door/partition-writer.ts'
 
 /**
  * The door of the plant: every gateway hands what it received through here. Sorts lines into partitions by their device
