@@ -33,28 +33,14 @@ export function addModelRoutes(app: FastifyInstance, models: ModelDesk): void {
   app.post('/api/models/rollback', async (request, reply) => {
     const body = await readBody(request.raw, { ...limit, bytesMax: commandBytesMax })
     try {
-      return await reply.code(201).send(await models.rollback(versionOf(joinBody(body))))
+      if (body.byteLength > 0) throw wrongCommand()
+      return await reply.code(201).send(await models.rollback())
     } catch (error) {
       throw modelRefused(error, 409)
     } finally {
       body.release()
     }
   })
-}
-
-/** The version that a rollback names: `{"version":"…"}`; `null` for an empty body or one without it. */
-function versionOf(body: Uint8Array): string | null {
-  if (body.length === 0) return null
-  let command: unknown
-  try {
-    command = JSON.parse(Buffer.from(body).toString('utf8'))
-  } catch {
-    throw wrongCommand('text that is not JSON')
-  }
-  if (typeof command !== 'object' || command === null || Array.isArray(command)) throw wrongCommand('no object')
-  const { version = null } = command as { version?: unknown }
-  if (version === null || (typeof version === 'string' && version !== '')) return version
-  throw wrongCommand(`the version ${JSON.stringify(version).slice(0, 100)}`)
 }
 
 /** What keeps a model out is the client's to know, with its reason code; a broken invariant and what passes by itself are not. */
@@ -75,11 +61,12 @@ function wrongType(found: string | undefined): RequestRefusedError {
   })
 }
 
-function wrongCommand(found: string): RequestRefusedError {
+/** A body could name a model to go back to, which would be passed over unheard. */
+function wrongCommand(): RequestRefusedError {
   return new RequestRefusedError({
     status: 400,
     code: 'command-malformed',
     title: 'The command cannot be read',
-    detail: `found ${found}, wanted {"version":"…"} or nothing`,
+    detail: 'found a body, wanted none: a rollback goes back to the model before the one in force',
   })
 }

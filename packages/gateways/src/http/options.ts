@@ -72,12 +72,11 @@ export interface ModelDesk {
    */
   publish(packageBytes: Uint8Array): Promise<ModelUpdate>
   /**
-   * Goes back to an earlier model.
+   * Goes back to the model before the one in force.
    *
-   * @param version `null` for the one before the one in force.
    * @throws A MillwrightError with `retry: 'never'` when there is none.
    */
-  rollback(version: string | null): Promise<ModelUpdate>
+  rollback(): Promise<ModelUpdate>
 }
 
 /** A model as `GET /api/models` lists it. */
