@@ -60,7 +60,7 @@ test.each([
     `{"deviceId":"a",${Array.from({ length: 400 }, (_, k) => `"f${k}":${k},`).join('')}${members}}`,
   ],
   ['a blank line', ' \t\r'],
-])('the kernel decides %s by itself, at first sight and by a template', (_, line) => {
+])('the kernel decides %s by itself, at first sight and by a template (T1, T2)', (_, line) => {
   const kernel = kernelFor(['temperature', 'vibration'])
   expect(decode(kernel, [line, line, line])).toBe(3)
   expect([...kernel.undecidedRows]).toEqual([])
@@ -83,7 +83,7 @@ test.each([
   ['a C1 control character', `{"deviceId":"a-longer-device-id\u0085",${members}}`],
   ['65 nested lists', `{"deviceId":"a","l":${'['.repeat(65)}${']'.repeat(65)},${members}}`],
   ['a line too long', `{"deviceId":"a",${members}${' '.repeat(1 << 20)}}`],
-])('the kernel leaves %s undecided, and goes on with the next line', (_, line) => {
+])('the kernel leaves %s undecided, and goes on with the next line (K3, K4)', (_, line) => {
   const kernel = kernelFor(['temperature', 'vibration'])
   const good = `{"deviceId":"b",${members}}`
   expect(decode(kernel, [good, line, good])).toBe(3)

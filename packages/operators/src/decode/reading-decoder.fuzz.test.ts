@@ -387,7 +387,7 @@ const plans = [
 
 // CPU time is about ten seconds; the limit is for a machine that has much else to do.
 test(
-  'every row of the kernel decoder equals that of the plain decoder, on random lines cut anywhere (D1, D2)',
+  'every row of the kernel decoder equals that of the plain decoder, on random lines cut anywhere (B1, B2)',
   { timeout: 300_000 },
   () => {
     const r = new Random(seed)
@@ -409,7 +409,7 @@ test(
         found.push(...rowsOf(batch, kernel))
       }
       if (round % 3 === 0) {
-        // The room keeps what earlier input left behind these lines: it must not be read.
+        // The room keeps what earlier input left behind these lines: it must have no effect (K1, K2 of the kernel).
         kernel.input(bytes.length + 1000).set(bytes)
         kernel.decodeInput(bytes.length, collect)
       } else {

@@ -20,7 +20,7 @@ describe.each([
   ['createReadingDecoder()', createReadingDecoder],
   ['createPlainReadingDecoder()', createPlainReadingDecoder],
 ] as const)('%s', (_, create: (options: ReadingDecoderOptions) => ReadingDecoder) => {
-  test('gives each line a row, in order, with its own bytes, whatever it is (D1)', () => {
+  test('gives each line a row, in order, with its own bytes, whatever it is (B1)', () => {
     const text = `${line('a')}\r\n\n  \r\n${line('b')} \n{"deviceId":"c"}\n${line('a')}\r`
     const rows = decodeRows(create(options), utf8(text))
     expect(rows.map((row) => [row.line, row.what, row.deviceId])).toEqual([
@@ -113,7 +113,7 @@ describe.each([
     expect(decoder.deviceIndex('newer')).toBe(8)
   })
 
-  test('refuses a device beyond devicesMax, in the order of the lines, whichever way each is decided (D2)', () => {
+  test('refuses a device beyond devicesMax, in the order of the lines, whichever way each is decided (B2)', () => {
     const decoder = create({ ...options, devicesMax: 3 })
     // The second is written so that only the slow path reads it; the third is refused and must take no place.
     const lines = [line('a'), line('b', '1e-200'), line('c', '"x"'), line('a'), line('d'), line('e'), line('b')]
@@ -187,7 +187,7 @@ describe.each([
   })
 })
 
-test('createReadingDecoder() refuses to be called from within onBatch, where the batch would be lost (D3)', () => {
+test('createReadingDecoder() refuses to be called from within onBatch, where the batch would be lost (B3)', () => {
   const decoder = createReadingDecoder(options)
   const inside = (act: () => void): void => decoder.decode(utf8(line('a')), act)
   expect(() => inside(() => decoder.decode(utf8(line('b')), () => undefined))).toThrow(InvariantError)

@@ -37,10 +37,10 @@ export function createReadingDecoder(options: ReadingDecoderOptions): ReadingDec
 
 /**
  * Invariants
- * - D1: each line of the input is one row, in order, and is decided either by the kernel or, where that leaves it undecided, by
+ * - B1: each line of the input is one row, in order, and is decided either by the kernel or, where that leaves it undecided, by
  *   `decodeWithJsonParse`; both say the same of every line they both decide.
- * - D2: a device enters the directory only with a reading that is accepted, in the order of the lines.
- * - D3: while `onBatch` runs, the input and the columns stay where they are; `deviceIndex` may move the views.
+ * - B2: a device enters the directory only with a reading that is accepted, in the order of the lines.
+ * - B3: while `onBatch` runs, the input and the columns stay where they are; `deviceIndex` may move the views.
  */
 class KernelReadingDecoder implements ReadingDecoder {
   private readonly fields: ReadingFields
