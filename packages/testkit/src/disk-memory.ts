@@ -10,8 +10,8 @@ type Entry =
 /**
  * A folder twice: as calls see it, and as a power cut leaves it.
  *
- * V1. A name that was made, changed or removed is durable after the folder's own sync; until then a power cut leaves the
- *     changes up to some point, in their order: so do file systems with a journal.
+ * V1. A name that was made, changed or removed is durable after the folder's own sync; until then a power cut may leave
+ *     any of the changes, without regard to their order: more than that POSIX does not promise.
  */
 class Folder {
   readonly entries: Map<string, Entry>
@@ -122,21 +122,27 @@ export class MemoryDisk implements Disk {
     return () => this.#locked.delete(path)
   }
 
-  /** The disk after the process was killed: everything written is there, locks are gone. This disk goes on by itself. */
-  afterKill(): MemoryDisk {
+  /** The process that used the disk was killed: everything written is there as it was, synced or not; its locks are gone. */
+  killProcess(): void {
+    this.#locked.clear()
+  }
+
+  /** Another disk with the same files, all of it durable, and no locks. */
+  copy(): MemoryDisk {
     return this.#copy(
       (folder) => folder.entries,
       (content) => new MemoryFileContent(content.bytes()),
     )
   }
 
-  /** The disk after a power cut: what was synced, and some of what was not. */
+  /** Another disk, as a power cut leaves it: what was synced, and some of what was not. This one goes on by itself. */
   afterPowerCut(seed: number): MemoryDisk {
     const chance = seededRandom(seed)
     return this.#copy(
       (folder) => {
         const left = new Map(folder.durable)
-        for (const change of folder.unsynced.slice(0, Math.floor(chance() * (folder.unsynced.length + 1)))) change(left)
+        const probability = chance()
+        for (const change of folder.unsynced) if (chance() < probability) change(left)
         return left
       },
       (content) => content.afterPowerCut(chance),

@@ -6,6 +6,9 @@ export { constantModel, formulaModel } from './models.ts'
 export { createNaiveEngine } from './naive/naive-operator.ts'
 export { defaultTime, type PlanSketch, planOf } from './plans.ts'
 export { randomScenario, type Scenario, type ScenarioOptions, scenarioFeatures, seededRandom } from './scenario.ts'
+export { checkScript } from './script/check-script.ts'
+export { type ExpectedCounter, type ExpectedOutput, type FlowScript, parseFlowScript } from './script/flow-script.ts'
+export { ScriptError } from './script/script-error.ts'
 export {
   type ConformanceEngine,
   offsetsOf,

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  checkScript,
+  createDirectEngine,
+  createNaiveEngine,
+  type FlowScript,
+  parseFlowScript,
+  plainDecoder,
+  type RunResult,
+} from '@millwright/testkit'
+import { describe, expect, test } from 'vitest'
+
+const scriptFolder = join(import.meta.dirname, 'scripts')
+const goldenFolder = join(import.meta.dirname, 'golden')
+const names = readdirSync(scriptFolder)
+  .filter((name) => name.endsWith('.flow'))
+  .map((name) => name.replace(/\.flow$/, ''))
+  .sort()
+
+function readScript(name: string): FlowScript {
+  return parseFlowScript(readFileSync(join(scriptFolder, `${name}.flow`), 'utf8'))
+}
+
+/** The messages of a run as a golden file has them: one a line, in the order they came out. */
+function goldenText(result: RunResult): string {
+  return result.outputs.map(({ topic, deviceId, line }) => `${JSON.stringify({ topic, deviceId })}\t${line}\n`).join('')
+}
+
+const engines = [
+  createDirectEngine(),
+  { ...createDirectEngine({ createDecoder: plainDecoder }), name: 'direct with the plain decoder' },
+  {
+    ...createDirectEngine({ restartAfter: () => true }),
+    name: 'direct with a snapshot and a restore after every step',
+  },
+]
+
+describe.each(engines)('$name engine', (engine) => {
+  test.each(names)('%s.flow', async (name) => {
+    const script = readScript(name)
+    const result = await engine.run(script.plan, script.steps)
+    expect(checkScript(script, result)).toEqual([])
+    const goldenPath = join(goldenFolder, `${name}.golden`)
+    if (process.env['MILLWRIGHT_UPDATE_GOLDEN'] === '1' && engine.name === 'direct')
+      writeFileSync(goldenPath, goldenText(result))
+    expect(goldenText(result)).toBe(readFileSync(goldenPath, 'utf8'))
+  })
+})
+
+/** Scripts that say more than the naive operator does, and why. */
+const beyondNaive: ReadonlyMap<string, string> = new Map([
+  ['malformed-input', 'its dead letters have no bytes'],
+  ['device-events-malformed', 'it takes well-formed events only'],
+  ['devices-max', 'it knows no bound of devices'],
+  ['future-guard', 'its dead letters have no topic'],
+  ['jump-refused', 'its dead letters have no bytes'],
+])
+
+test.each(names.filter((name) => !beyondNaive.has(name)))('naive operator: %s.flow', async (name) => {
+  const script = readScript(name)
+  const counted = script.counters.filter(({ value }) => value !== 0)
+  const result = await createNaiveEngine().run(script.plan, script.steps)
+  expect(checkScript({ ...script, counters: counted }, result)).toEqual([])
+})
