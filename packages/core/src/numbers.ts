@@ -1,10 +1,11 @@
 /**
  * Returns the shortest decimal that reads back as the same float32 (`Math.fround(Number(text))`), in JSON's grammar.
- * A double's own shortest form would print float32 0.1 as 0.10000000149011612. `null` for NaN and infinities, which JSON lacks.
+ * A double's own shortest form would print float32 0.1 as 0.10000000149011612. `null` for NaN and infinities, which JSON lacks; -0 as `-0`.
  */
 export function float32ToJson(value: number): string {
   const single = Math.fround(value)
   if (!Number.isFinite(single)) return 'null'
+  if (Object.is(single, -0)) return '-0'
   // Nine significant digits always identify a float32 (IEEE 754-2019, 5.12.2); most need fewer than eight.
   for (let digits = 6; digits < 9; digits++) {
     const decimal = Number(single.toPrecision(digits))
