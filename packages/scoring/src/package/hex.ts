@@ -1,0 +1,6 @@
+/** Prints bytes as lower-case hexadecimal digits, two each. */
+export function hexOfBytes(bytes: Uint8Array): string {
+  let hex = ''
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
+  return hex
+}
