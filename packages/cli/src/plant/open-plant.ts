@@ -4,7 +4,7 @@ import { type Engine, openEngine } from '@millwright/engine'
 import { createDoor, type Door } from '@millwright/gateways'
 import { createReadingDecoder, deviceStateVersion } from '@millwright/operators'
 import { describePlan } from '@millwright/plant'
-import { checkPackage } from '../models/load-package.ts'
+import { loadPackage } from '../models/load-package.ts'
 import type { LoadedProject } from '../project/load-project.ts'
 
 /** A project on its data folder, open: the engine, and the door through which readings come to it. */
@@ -42,7 +42,7 @@ export async function openPlant(options: {
       workerCount: Math.min(workerCount, plan.partitionCount),
     },
     validateModel: (bytes) => {
-      const { name, version, sha256 } = checkPackage(bytes, plan)
+      const { name, version, sha256 } = loadPackage(bytes, plan)
       return { name, version, sha256 }
     },
     retention: plan.retention,

@@ -5,8 +5,8 @@ import { hexOfBytes } from './hex.ts'
 import type { PackageCrypto } from './package-crypto.ts'
 import { ModelPackageError } from './package-error.ts'
 
-/** Alert threshold of a model that comes without one, in a plan that names none either: more likely than not. */
-export const bareModelThreshold = 0.5
+/** Alert threshold of a model that comes without one, in a plan that names none either: the reference pipeline's. */
+export const bareModelThreshold = 0.8
 
 /** Hexadecimal digits of the hash that make the version of a bare model. */
 const versionDigits = 12
@@ -14,7 +14,7 @@ const versionDigits = 12
 /**
  * Loads a bare XGBoost file as the plan's model, for `replay --model FILE`: trying a model on recorded readings. It brings no
  * names, units, threshold or golden rows, so that only the number of features is held to the plan, and the names where the
- * file has some. Its version is `bare-` and the first digits of its SHA-256, its threshold the plan's, else 0.5.
+ * file has some. Its version is `bare-` and the first digits of its SHA-256, its threshold the plan's, else 0.8.
  *
  * @throws {ModelFileError} When it cannot be read.
  * @throws {ModelPackageError} `plan-without-model`; `signature-missing` where the plan trusts keys, since a bare file has no

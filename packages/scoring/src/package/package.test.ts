@@ -348,11 +348,11 @@ test('packModel() refuses to make what would be refused', () => {
 })
 
 describe('modelOfBareFile()', () => {
-  test('makes a model named by its hash, with the threshold of the plan, else 0.5', () => {
+  test('makes a model named by its hash, with the threshold of the plan, else 0.8', () => {
     const bytes = fixture('binary.json')
     const loaded = modelOfBareFile(bytes, planOf(), testCrypto)
     expect(loaded.version).toBe(`bare-${hexOfBytes(testCrypto.sha256(bytes)).slice(0, 12)}`)
-    expect(loaded).toMatchObject({ name: 'bearing', threshold: 0.5, sha256: hexOfBytes(testCrypto.sha256(bytes)) })
+    expect(loaded).toMatchObject({ name: 'bearing', threshold: 0.8, sha256: hexOfBytes(testCrypto.sha256(bytes)) })
     const strict = { ...planOf(), alert: { threshold: 0.8, whyMax: 3 } }
     expect(modelOfBareFile(bytes, strict, testCrypto).threshold).toBe(0.8)
   })
