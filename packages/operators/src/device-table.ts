@@ -60,7 +60,8 @@ export class DeviceTable extends Slabs {
   /** Begins a device, or begins one again from nothing. Stays filed in the wheel where it was. */
   begin(device: number): void {
     this.ensure(device)
-    const filed = this.exists(device) ? this.int(device, flags) & (flagFiled | flagDirty) : 0
+    // The mark of a device that ended since the last snapshot is kept: its place in the list of dirty ones is.
+    const kept = this.int(device, flags) & (this.exists(device) ? flagFiled | flagDirty : flagDirty)
     if (!this.exists(device)) {
       this.count += 1
       this.setInt(device, wheelNext, -1)
@@ -70,7 +71,7 @@ export class DeviceTable extends Slabs {
     this.setFloat(device, lastAppend, Number.NaN)
     this.setFloat(device, fastUntil, Number.NEGATIVE_INFINITY)
     this.setFloat(device, emittedEnd, Number.NEGATIVE_INFINITY)
-    this.setInt(device, flags, flagExists | filed)
+    this.setInt(device, flags, flagExists | kept)
     this.setInt(device, currentSlot, -1)
     this.setInt(device, firstSlot, -1)
     this.setInt(device, ringCount, 0)

@@ -4,6 +4,7 @@ export { type DiskFault, type DiskOperation, FaultDisk, type FaultKind, PowerCut
 export { MemoryDisk } from './disk-memory.ts'
 export { constantModel, formulaModel } from './models.ts'
 export { createNaiveEngine } from './naive/naive-operator.ts'
+export { createPlanDriver, type DrivenMessage, PlanDriver } from './plan-driver.ts'
 export { defaultTime, type PlanSketch, planOf } from './plans.ts'
 export { randomScenario, type Scenario, type ScenarioOptions, scenarioFeatures, seededRandom } from './scenario.ts'
 export { checkScript } from './script/check-script.ts'
