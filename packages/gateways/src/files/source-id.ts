@@ -1,51 +1,45 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { inputNotReadable } from './errors.ts'
 
 /** A file this long is known by its beginning alone, wherever it lies. */
 const prefixBytesMax = 65_536
+const newline = 10
 
 /**
  * Returns the identity of a file as a resumable source: what `SourceMark.id` is for a file.
  *
- * A file that grew, or was renamed, is the source it was; a file with other content is another one, though it has the
- * same name. The identity is the hash of the first 64 KiB. A file shorter than that is known by what it holds now *and*
- * by its path: two short files may begin alike without the one being the other grown.
+ * A file that grew by whole lines, or was renamed, is the source it was; a file with other content is another one, though
+ * it has the same name. The identity is the hash of the first 64 KiB. A file shorter than that is known by what it holds
+ * *and* by its path: two short files may begin alike without the one being the other grown.
  *
- * Since a short file that grows would get another hash, the ids already known are asked first: one whose beginning (of
- * the length it had then) this file still has, at the same path, is this file. The longest such beginning counts.
+ * Since a short file gets another hash when it grows, `isKnown` is asked for what its id may have been: each beginning of
+ * the file that ends with a line, the longest first.
  *
- * @param path Compressed files are known by their compressed bytes.
- * @param knownIds Ids of sources read before; others than of files are passed over.
+ * @param path Compressed files are known by their compressed bytes; one that grew while it was short is another source.
+ * @param isKnown Whether a source of this id was read before. Default: none was.
  * @returns At most 64 characters.
  * @throws {ConfigurationError} When the file cannot be opened.
  */
-export async function sourceIdOf(path: string, knownIds: Iterable<string> = []): Promise<string> {
+export async function sourceIdOf(path: string, isKnown: (id: string) => boolean = () => false): Promise<string> {
   const prefix = await readPrefix(path)
-  const pathHash = sha256(resolve(path)).slice(0, 12)
-  const idOfPrefix = (byteLength: number): string => {
-    const hash = sha256(prefix.subarray(0, byteLength)).slice(0, 32)
-    return byteLength < prefixBytesMax ? `file-${byteLength}-${hash}-${pathHash}` : `file-${byteLength}-${hash}`
+  const pathHash = createHash('sha256').update(resolve(path)).digest('hex').slice(0, 12)
+  const idOf = (byteLength: number, hash: Hash): string => {
+    const id = `file-${byteLength}-${hash.digest('hex').slice(0, 32)}`
+    return byteLength < prefixBytesMax ? `${id}-${pathHash}` : id
   }
-  const known = new Set(knownIds)
-  const lengths = new Set([...known].map(prefixLengthOf))
-  for (const byteLength of [...lengths].sort((a, b) => b - a)) {
-    // An empty file has no beginning by which it could be known again.
-    if (byteLength === 0 || byteLength > prefix.length) continue
-    const id = idOfPrefix(byteLength)
-    if (known.has(id)) return id
+  const id = idOf(prefix.length, createHash('sha256').update(prefix))
+  if (isKnown(id)) return id
+  const earlierIds: string[] = []
+  const hash = createHash('sha256')
+  let hashedBytes = 0
+  for (let end = prefix.indexOf(newline) + 1; end > 0 && end < prefix.length; end = prefix.indexOf(newline, end) + 1) {
+    hash.update(prefix.subarray(hashedBytes, end))
+    hashedBytes = end
+    earlierIds.push(idOf(end, hash.copy()))
   }
-  return idOfPrefix(prefix.length)
-}
-
-function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
-}
-
-/** Length of the beginning that an id names; 0 for an id of something else. */
-function prefixLengthOf(id: string): number {
-  return Number(/^file-(\d{1,6})-[0-9a-f]{32}(?:-[0-9a-f]{12})?$/.exec(id)?.[1] ?? 0)
+  return earlierIds.findLast(isKnown) ?? id
 }
 
 async function readPrefix(path: string): Promise<Uint8Array> {
