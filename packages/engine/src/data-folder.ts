@@ -54,7 +54,8 @@ export function layOutFolder(disk: Disk, directory: string, partitionCount: numb
     for (const topic of outputTopics) leaves.push(outputDirectory(directory, topic, partition))
   }
   try {
-    const holders = new Set<string>()
+    // A package may be there whose name its dead process did not sync.
+    const holders = new Set<string>([modelsDirectory(directory)])
     for (const leaf of leaves) {
       disk.makeDirectory(leaf)
       for (let folder = dirname(leaf); folder.length > directory.length; folder = dirname(folder)) holders.add(folder)
@@ -102,6 +103,16 @@ export function readFormat(disk: Disk, directory: string): StoreFormat | null {
       { details: { directory, version: format.version, versionMax: storeVersion } },
     )
   return format
+}
+
+/** Like {@link readFormat}, for those who only read. @throws {StoreVersionError} Also when nothing is there. */
+export function requireFormat(disk: Disk, directory: string): StoreFormat {
+  const format = readFormat(disk, directory)
+  if (format !== null) return format
+  throw new StoreVersionError(
+    `Cannot read "${directory}" as it must be a data folder: it has no file "${formatName}". Run a plant on it first, or name another`,
+    { details: { directory } },
+  )
 }
 
 /** @throws {PartitionCountError} When the folder was made for another number of partitions. */

@@ -1,8 +1,7 @@
 import { type Disk, limits, type OutputTopic, outputTopics, type RetentionRules } from '@millwright/core'
 import { inputDirectory, outputDirectory, stateDirectory } from './data-folder.ts'
-import { decodeFrameHeader, frameHeaderBytes, isFrameFault } from './frame.ts'
 import type { PublishedModel } from './model-updates.ts'
-import { listSegments, segmentPath } from './segment-names.ts'
+import { headTimeMs, listSegments, segmentPath } from './segment-names.ts'
 
 /**
  * What may be thrown away, and in which order.
@@ -113,19 +112,6 @@ function closedSegments(
     const path = segmentPath(directory, base)
     return [{ path, topic, partition, byteLength: disk.size(path), lastAppendTimeMs }]
   })
-}
-
-/** Append time in the head of a segment: of the last record before it. `null` when the head cannot be read. */
-function headTimeMs(disk: Disk, directory: string, base: number): number | null {
-  const file = disk.open(segmentPath(directory, base), 'read')
-  try {
-    const bytes = Buffer.alloc(frameHeaderBytes)
-    file.read(bytes, 0)
-    const header = decodeFrameHeader(bytes, 0)
-    return isFrameFault(header) ? null : header.appendTimeMs
-  } finally {
-    file.close()
-  }
 }
 
 /** Bytes of everything below the data folder that can grow. */

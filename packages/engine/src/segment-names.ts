@@ -1,4 +1,5 @@
 import type { Disk } from '@millwright/core'
+import { decodeFrameHeader, frameHeaderBytes, isFrameFault } from './frame.ts'
 
 /** A place in a log: the segment (by the offset of its first record), the bytes into it, the offset of the next record. */
 export interface LogPosition {
@@ -27,4 +28,17 @@ export function listSegments(disk: Disk, directory: string): number[] {
     .map((name) => Number(name.slice(0, 16)))
     .filter(Number.isSafeInteger)
     .sort((a, b) => a - b)
+}
+
+/** Append time in the head of a segment, epoch milliseconds: of the last record before it. `null` when it cannot be read. */
+export function headTimeMs(disk: Disk, directory: string, base: number): number | null {
+  const file = disk.open(segmentPath(directory, base), 'read')
+  try {
+    const bytes = Buffer.alloc(frameHeaderBytes)
+    file.read(bytes, 0)
+    const header = decodeFrameHeader(bytes, 0)
+    return isFrameFault(header) ? null : header.appendTimeMs
+  } finally {
+    file.close()
+  }
 }

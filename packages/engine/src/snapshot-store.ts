@@ -56,7 +56,7 @@ export class SnapshotStore {
         const manifest = readManifest(this.#disk, this.directory, sequence)
         if (manifest.identity === identity)
           for (const entry of this.#newestStates(manifest.files)) operator.restore(entry)
-        this.#kept.push(manifest)
+        this.#kept = [manifest, ...this.#olderThan(sequence, sequences)]
         return { manifest, operator, damage }
       } catch (error) {
         if (!(error instanceof StateCorruptError)) throw error
@@ -70,8 +70,21 @@ export class SnapshotStore {
     )
   }
 
+  /** The snapshot before one that is whole, to fall back on later (T2); whether it is whole is seen when it is needed. */
+  #olderThan(sequence: number, sequences: readonly number[]): SnapshotManifest[] {
+    const older = sequences.find((other) => other < sequence)
+    try {
+      return older === undefined ? [] : [readManifest(this.#disk, this.directory, older)]
+    } catch (error) {
+      if (error instanceof StateCorruptError) return []
+      throw error
+    }
+  }
+
   /** Removes what no kept manifest names: rests of a snapshot that was cut short, snapshots that are not whole. */
   removeRests(): void {
+    // The process that made the newest one may have died before its name was on stable storage.
+    this.#disk.syncDirectory(this.directory)
     for (const name of this.#disk.list(this.directory))
       if (!this.#isNamed(name)) this.#disk.unlink(`${this.directory}/${name}`)
   }

@@ -2,6 +2,7 @@ import { type Disk, decodeUtf8, type OutputTopic, outputTopics } from '@millwrig
 import { inputDirectory, modelsDirectory, outputDirectory } from '../data-folder.ts'
 import type { Engine } from '../engine.ts'
 import type { EngineOptions } from '../engine-options.ts'
+import { decodeActivationExtension } from '../input-extension.ts'
 import { LogCursor, oldestPosition } from '../log-cursor.ts'
 import { ModelCache } from '../model-cache.ts'
 import { ModelStore, sha256Of } from '../model-store.ts'
@@ -76,6 +77,13 @@ export function storedLines(disk: Disk, partition: number, directory = '/data'):
     if (header.kind === 'readings' || header.kind === 'device-events')
       for (const line of body.toString().split('\n').slice(0, -1)) lines.push({ kind: header.kind, line })
   return lines
+}
+
+/** Offsets of the model updates that are activated in the input log of a partition, in order. */
+export function storedActivations(disk: Disk, partition: number, directory = '/data'): number[] {
+  return [...frames(disk, inputDirectory(directory, partition))].flatMap(({ header, extension }) =>
+    header.kind === 'activation' ? [decodeActivationExtension(extension)] : [],
+  )
 }
 
 /**
