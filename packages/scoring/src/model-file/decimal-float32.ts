@@ -59,8 +59,9 @@ function compareDecimal(text: string, value: number): number {
     shift += 1n
   }
   let right = BigInt(scaled)
-  if (exponent >= 0) left *= 10n ** BigInt(exponent)
-  else right *= 10n ** BigInt(-exponent)
+  const power = BigInt(`1${'0'.repeat(Math.abs(exponent))}`)
+  if (exponent >= 0) left *= power
+  else right *= power
   left <<= shift
   return left < right ? -1 : left > right ? 1 : 0
 }
