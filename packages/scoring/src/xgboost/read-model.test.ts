@@ -345,10 +345,10 @@ describe('fuzzing', () => {
           expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(memoryBytesMax)
         }
       }),
-      { seed: 20_260_101, numRuns: 6000 },
+      { seed: 20_260_101, numRuns: 3000 },
     )
     // Both outcomes must have been met, or the mutations are too mild or too wild to show anything.
-    expect(taken).toBeGreaterThan(200)
+    expect(taken).toBeGreaterThan(100)
     expect(reasons.size).toBeGreaterThan(8)
   })
 })
