@@ -42,7 +42,7 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('', '  ', '{}', '[1]', '{"deviceId":"a"', '\u00ff') },
 )
 const delivery = fc
-  .array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 40 })
+  .array(fc.tuple(line, fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 40, size: 'max' })
   .chain((lines) => fc.boolean().map((final) => ({ lines, final })))
   .map(({ lines, final }) => {
     const text = lines.map(([body, end]) => body + end).join('')

@@ -40,6 +40,7 @@ const streams = fc
     fc.oneof({ weight: 1, arbitrary: fc.constant(10) }, { weight: 4, arbitrary: fc.integer({ min: 65, max: 90 }) }),
     {
       maxLength: 200,
+      size: 'max',
     },
   )
   .map((bytes) => Uint8Array.from(bytes))

@@ -60,7 +60,7 @@ function positionsAfterLines(text: string): number[] {
   return positions
 }
 
-const linesOfText = fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 30 }), { maxLength: 60 })
+const linesOfText = fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 30 }), { maxLength: 60, size: 'max' })
 
 describe('readFileLines() and openLineFile()', () => {
   test('give the same text for any chunk size, plain and compressed, and go on from any position', async () => {

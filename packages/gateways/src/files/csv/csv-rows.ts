@@ -71,7 +71,7 @@ export function createRowSplitter(delimiter: string): RowSplitter {
   }
 
   function addPlainLine(text: string, position: number): void {
-    const row = text.endsWith('\r') ? text.slice(0, -1) : text
+    const row = withoutReturn(text)
     if (row.trim() !== '') found.push({ kind: 'row', cells: row.split(delimiter), position })
   }
 
@@ -81,9 +81,9 @@ export function createRowSplitter(delimiter: string): RowSplitter {
   }
 
   function closeRow(): void {
-    const cells = parseRows(open.map((line) => line.text).join('\n'), delimiter)
-    if (cells?.length === 1) {
-      found.push({ kind: 'row', cells: cells[0] ?? [], position: open.at(-1)?.position ?? 0 })
+    const cells = parseOne(open.map((line) => line.text).join('\n'), delimiter)
+    if (cells !== null) {
+      found.push({ kind: 'row', cells, position: open.at(-1)?.position ?? 0 })
       open = []
       openBytes = 0
     } else giveUpFirstLine()
@@ -155,29 +155,16 @@ function unreadable({ text, position }: Line): UnreadableRow {
   return { kind: 'unreadable', text, problem: 'a quote is not closed, or stands where none may', position }
 }
 
-/**
- * Reads rows that have quotes; `null` when the text is not well-formed. Spaces around quotes are rare and cost a third
- * of the parser's time to look for, so that is done where the text is wrong without.
- */
-function parseRows(text: string, delimiter: string): string[][] | null {
-  return parseQuoted(text, delimiter, false) ?? parseQuoted(text, delimiter, true)
-}
-
-function parseQuoted(text: string, delimiter: string, trim: boolean): string[][] | null {
-  try {
-    return parse(text, { delimiter, trim, relax_column_count: true, record_delimiter: ['\r\n', '\n'] })
-  } catch {
-    // What is wrong is the file's, not ours, and its place is known better here than to the parser.
-    return null
-  }
+function withoutReturn(text: string): string {
+  return text.endsWith('\r') ? text.slice(0, -1) : text
 }
 
 /** Puts cells in the place of the lines that have quotes: all in one go where each is well-formed, else one by one. */
 function readQuotedLines(found: readonly (CsvRow | QuotedLine)[], delimiter: string): CsvRow[] {
   const quoted = found.filter((row) => row.kind === 'quoted')
   if (quoted.length === 0) return found as CsvRow[]
-  const together = parseRows(quoted.map((line) => line.text).join('\n'), delimiter)
-  const cellsOf = together?.length === quoted.length ? together : quoted.map((line) => parseOne(line.text, delimiter))
+  const together = parseRows(quoted.map(({ text }) => withoutReturn(text)).join('\n'), delimiter, false)
+  const cellsOf = together?.length === quoted.length ? together : quoted.map(({ text }) => parseOne(text, delimiter))
   let index = 0
   return found.map((row) => {
     if (row.kind !== 'quoted') return row
@@ -186,7 +173,21 @@ function readQuotedLines(found: readonly (CsvRow | QuotedLine)[], delimiter: str
   })
 }
 
+/**
+ * Reads one row that has quotes; `null` when it is not well-formed. Spaces around quotes are rare, and cost a third of the
+ * parser's time to look for: that is done where the row is wrong without, so that a row does not depend on its neighbours.
+ */
 function parseOne(text: string, delimiter: string): string[] | null {
-  const rows = parseRows(text, delimiter)
+  const row = withoutReturn(text)
+  const rows = parseRows(row, delimiter, false) ?? parseRows(row, delimiter, true)
   return rows?.length === 1 ? (rows[0] ?? null) : null
+}
+
+function parseRows(text: string, delimiter: string, trim: boolean): string[][] | null {
+  try {
+    return parse(text, { delimiter, trim, relax_column_count: true, record_delimiter: '\n' })
+  } catch {
+    // What is wrong is the file's, not ours, and its place is known better here than to the parser.
+    return null
+  }
 }
