@@ -7,7 +7,6 @@ import { clock, emittedEnd, flagSilent, flagWaiting, lastAppend, ring, ringCount
 import type { EventList } from './features/device-events.ts'
 import { describeLayout } from './features/feature-program.ts'
 import { ringHeld } from './redelivery.ts'
-import { slabBits, slabMask } from './slabs.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import { RawValues } from './windows/raw-values.ts'
 import {
@@ -88,8 +87,7 @@ export class DeviceStateCodec {
       windows.setFloat(slot, emittedStart, window.emittedStartMs)
       windows.setInt(slot, emissions, window.emissions)
       windows.setInt(slot, windowFlags, window.flags)
-      const fields = windows.floats[slot >> slabBits] as Float64Array
-      fields.set(window.accumulators, (slot & slabMask) * windows.stride + windowHeaderFloats)
+      windows.floats.set(window.accumulators, slot * windows.stride + windowHeaderFloats)
       if (window.raw !== null) windows.setRaw(slot, window.raw)
       previous = slot
     }
@@ -122,9 +120,8 @@ export class DeviceStateCodec {
       writer.float64(windows.float(slot, emittedStart))
       writer.uint32(windows.int(slot, emissions))
       writer.uint8(windows.int(slot, windowFlags))
-      const fields = windows.floats[slot >> slabBits] as Float64Array
-      const base = (slot & slabMask) * windows.stride + windowHeaderFloats
-      writer.float64s(fields, base, base + windows.accumulators.fieldCount)
+      const base = slot * windows.stride + windowHeaderFloats
+      writer.float64s(windows.floats, base, base + windows.accumulators.fieldCount)
       const raw = windows.raw(slot)
       if (raw !== null) {
         writer.uint32(raw.count)

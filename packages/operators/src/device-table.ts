@@ -1,5 +1,5 @@
 import { limits } from '@millwright/core'
-import { Slabs } from './slabs.ts'
+import { RecordTable } from './record-table.ts'
 
 /**
  * What is kept of every device in fixed fields. Variable parts (a waiting reading, history, events) stand beside, by
@@ -42,7 +42,7 @@ export const flagWaiting = 8
 /** The device stands in a bucket of the deadline wheel. */
 export const flagFiled = 16
 
-export class DeviceTable extends Slabs {
+export class DeviceTable extends RecordTable {
   /** Devices that exist. */
   count = 0
   /** One more than the greatest index that ever existed. */

@@ -8,7 +8,6 @@ import {
   rowEmpty,
   rowRefused,
 } from '@millwright/core'
-import { accumulate } from './accumulators/accumulate.ts'
 import type { Cleaning } from './cleaning.ts'
 import type { Counters } from './counters.ts'
 import { CurrentReading } from './current-reading.ts'
@@ -18,12 +17,11 @@ import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
-import { isRemembered, type ReadingBits, ReadingHashes, remember, rememberAt } from './redelivery.ts'
-import { slabBits, slabMask } from './slabs.ts'
+import { isRemembered, type ReadingBits, ReadingHashes, remember, rememberRows } from './redelivery.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import type { DeviceWindows } from './windows/device-windows.ts'
+import { ReadingRun, type RunColumns } from './windows/reading-run.ts'
 import type { WindowCloser } from './windows/window-closer.ts'
-import { windowHeaderFloats, windowReadings } from './windows/window-store.ts'
 
 /** Which reading of the input is at hand, and when it was appended. */
 interface Place {
@@ -52,9 +50,10 @@ export class ReadingPath {
   /** Event time is append time: such readings are never redelivered, and no device's clock can be wrong. */
   readonly #arrival: boolean
   readonly #usedChannels: readonly number[]
-  /** Columns of the batch at hand, all and those that the accumulators read. */
-  #channels: readonly Float64Array[] = []
-  #used: readonly Float64Array[] = []
+  /** The rows that go the short way together. */
+  readonly #run = new ReadingRun(limits.batchRowsMax)
+  /** Event times of a batch where they are its append time. */
+  readonly #arrivalTimes = new Float64Array(limits.batchRowsMax)
   /** Hashes of the batch at hand, and of one reading. */
   readonly #hashes = new ReadingHashes(limits.batchRowsMax)
   readonly #oneHash = new ReadingHashes(1)
@@ -95,67 +94,85 @@ export class ReadingPath {
    * @throws {ConfigurationError} When the plan takes arrival as event time and there is no append time.
    */
   batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number): void {
-    const { rowCount, device: deviceColumn } = batch
+    const { rowCount } = batch
     assert(rowCount <= limits.batchRowsMax, 'a batch has at most batchRowsMax rows')
     const arrival = this.#arrival
     if (arrival && Number.isNaN(appendTimeMs)) throw arrivalWithoutAppendTime()
     this.#cleaning.look(batch)
     if (!arrival) this.#hashes.hash(bitsOf(batch), rowCount)
-    this.#channels = batch.channels
-    this.#used = this.#usedChannels.map((channel) => batch.channels[channel] as Float64Array)
-    const { suspect } = this.#cleaning
+    const columns: RunColumns = {
+      timestampsMs: arrival ? this.#arrivalTimes.fill(appendTimeMs, 0, rowCount) : batch.timestampMs,
+      channels: batch.channels,
+      used: this.#usedChannels.map((channel) => batch.channels[channel] as Float64Array),
+    }
     let refusal = 0
-    let readings = 0
-    let accepted = 0
-    for (let row = 0; row < rowCount; row++) {
-      const device = deviceColumn[row] as number
-      if (device === rowEmpty) continue
-      readings += 1
-      if (device >= 0) {
-        const timestampMs = arrival ? appendTimeMs : (batch.timestampMs[row] as number)
-        if (suspect[row] === 0 && this.#takeInOrder(device, row, timestampMs, appendTimeMs)) accepted += 1
-        else this.#take(batch, row, timestampMs, { inputOffset: baseOffset + row, appendTimeMs })
-      } else {
+    let empty = 0
+    let row = 0
+    while (row < rowCount) {
+      row = this.#takeInOrder(batch, columns, row, appendTimeMs)
+      if (row === rowCount) break
+      const device = batch.device[row] as number
+      if (device >= 0) this.#take(batch, columns, row, { inputOffset: baseOffset + row, appendTimeMs })
+      else if (device === rowEmpty) empty += 1
+      else {
         assert(device === rowRefused, 'a row without a device is empty or refused')
         this.#refused(batch, batch.refusals[refusal], row, baseOffset + row)
         refusal += 1
       }
+      row += 1
     }
-    this.#counters.add('readings_in_total', readings)
-    this.#counters.add('readings_accepted_total', accepted)
+    this.#counters.add('readings_in_total', rowCount - empty)
   }
 
-  /** The short way: does what the long way would do, or returns false and does nothing. */
-  #takeInOrder(device: number, row: number, timestampMs: number, appendTimeMs: number): boolean {
+  /** Takes the rows from `first` on that may go the short way; returns the first row that may not. */
+  #takeInOrder(batch: ReadingBatch, columns: RunColumns, first: number, appendTimeMs: number): number {
     const { table, windows } = this.#memory
-    const floats = table.floats[device >> slabBits]
-    if (floats === undefined) return false
-    const base = (device & slabMask) * table.stride
-    const clockMs = floats[base + clock] as number
+    const { floats, ints, stride } = table
+    const { device: deviceColumn, rowCount } = batch
+    const { timestampsMs } = columns
+    const { suspect } = this.#cleaning
+    const run = this.#run
     const arrival = this.#arrival
-    if (!(timestampMs < (floats[base + fastUntil] as number))) return false
-    if (!(timestampMs > clockMs || (arrival && timestampMs === clockMs))) return false
-    if (timestampMs - clockMs > this.#maxJumpMs) return false
-    if (!Number.isNaN(appendTimeMs)) {
-      const lastAppendMs = floats[base + lastAppend] as number
-      // Also false for a device that has no append time yet.
-      if (!(lastAppendMs <= appendTimeMs && lastAppendMs + this.#silentAfterMs > appendTimeMs)) return false
-      if (timestampMs - appendTimeMs > this.#maxClockAheadMs) return false
-      floats[base + lastAppend] = appendTimeMs
+    const maxJumpMs = this.#maxJumpMs
+    // Where append times are not known these let every reading pass.
+    const timeless = Number.isNaN(appendTimeMs)
+    const heardAfterMs = timeless ? Number.NEGATIVE_INFINITY : appendTimeMs - this.#silentAfterMs
+    const timestampMsMax = timeless ? Number.POSITIVE_INFINITY : appendTimeMs + this.#maxClockAheadMs
+    const { rows, slots } = run
+    // Copies, since an imported constant is loaded anew wherever a loop names it.
+    const [clockField, fastUntilField, lastAppendField] = [clock, fastUntil, lastAppend]
+    const [flagsField, slotField, dirty] = [flags, currentSlot, flagDirty]
+    let count = 0
+    let row = first
+    for (; row < rowCount; row++) {
+      const device = deviceColumn[row] as number
+      const base = device * stride
+      if (device < 0 || suspect[row] !== 0 || base >= floats.length) break
+      const timestampMs = timestampsMs[row] as number
+      const clockMs = floats[base + clockField] as number
+      if (!(timestampMs < (floats[base + fastUntilField] as number))) break
+      if (!(timestampMs > clockMs || (arrival && timestampMs === clockMs))) break
+      if (timestampMs - clockMs > maxJumpMs || timestampMs > timestampMsMax) break
+      if (!timeless) {
+        const lastAppendMs = floats[base + lastAppendField] as number
+        // A device that has no append time yet fails this too.
+        if (!(lastAppendMs > heardAfterMs && lastAppendMs <= appendTimeMs)) break
+        floats[base + lastAppendField] = appendTimeMs
+      }
+      floats[base + clockField] = timestampMs
+      const intBase = 2 * base
+      if (((ints[intBase + flagsField] as number) & dirty) === 0) table.markDirty(device)
+      rows[count] = row
+      slots[count] = ints[intBase + slotField] as number
+      count += 1
     }
-    floats[base + clock] = timestampMs
-    const ints = table.ints[device >> slabBits] as Int32Array
-    const intBase = base * 2
-    const { low, high } = this.#hashes
-    if (!arrival) rememberAt(ints, intBase, low[row] as number, high[row] as number)
-    if (((ints[intBase + flags] as number) & flagDirty) === 0) table.markDirty(device)
-    const slot = ints[intBase + currentSlot] as number
-    const fields = windows.floats[slot >> slabBits] as Float64Array
-    const slotBase = (slot & slabMask) * windows.stride
-    fields[slotBase + windowReadings] = (fields[slotBase + windowReadings] as number) + 1
-    accumulate(windows.accumulators, fields, slotBase + windowHeaderFloats, this.#used, row, timestampMs)
-    if (windows.rawLayout !== null) windows.addRaw(slot, this.#channels, row, timestampMs)
-    return true
+    if (count > 0) {
+      run.count = count
+      windows.addRun(run, columns)
+      if (!arrival) rememberRows(table, deviceColumn, this.#hashes, rows, count)
+      this.#counters.add('readings_accepted_total', count)
+    }
+    return row
   }
 
   /** Bounded input is over: a reading that still waits counts, and every window gives its result. */
@@ -170,8 +187,9 @@ export class ReadingPath {
   }
 
   /** The long way: every rule, in order. */
-  #take(batch: ReadingBatch, row: number, timestampMs: number, place: Place): void {
+  #take(batch: ReadingBatch, columns: RunColumns, row: number, place: Place): void {
     const device = batch.device[row] as number
+    const timestampMs = columns.timestampsMs[row] as number
     const current = this.#current
     this.#timers.recordCame(device, place.appendTimeMs, place.inputOffset)
     if (timestampMs - place.appendTimeMs > this.#maxClockAheadMs) {

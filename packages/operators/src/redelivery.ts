@@ -1,6 +1,5 @@
 import { limits } from '@millwright/core'
 import { type DeviceTable, ring, ringCount } from './device-table.ts'
-import { slabBits, slabMask } from './slabs.ts'
 
 /**
  * The last accepted readings of a device, as 64-bit hashes of (timestamp, values).
@@ -60,17 +59,40 @@ function mixColumn(lowLane: Int32Array, highLane: Int32Array, column: Int32Array
 
 /** Puts a hash into the device's ring, in the place of the oldest. */
 export function remember(table: DeviceTable, device: number, hashLow: number, hashHigh: number): void {
-  const ints = table.ints[device >> slabBits] as Int32Array
-  rememberAt(ints, (device & slabMask) * table.stride * 2, hashLow, hashHigh)
+  const count = table.int(device, ringCount)
+  const place = ring + 2 * (count & ringMask)
+  table.setInt(device, place, hashLow)
+  table.setInt(device, place + 1, hashHigh)
+  table.setInt(device, ringCount, nextCount(count))
 }
 
-/** Like {@link remember}, for a device whose ints are at hand. */
-export function rememberAt(ints: Int32Array, base: number, hashLow: number, hashHigh: number): void {
-  const count = ints[base + ringCount] as number
-  const place = base + ring + 2 * (count & ringMask)
-  ints[place] = hashLow
-  ints[place + 1] = hashHigh
-  ints[base + ringCount] = count === 2 * ringMask + 1 ? ringMask + 1 : count + 1
+/** Like {@link remember}, for the first `count` of some rows, each of the device that its column names. */
+export function rememberRows(
+  table: DeviceTable,
+  devices: Int32Array,
+  hashes: ReadingHashes,
+  rows: Int32Array,
+  count: number,
+): void {
+  const { ints } = table
+  const intStride = 2 * table.stride
+  const { low, high } = hashes
+  // Copies, since an imported constant is loaded anew wherever a loop names it.
+  const [countField, ringField, mask] = [ringCount, ring, ringMask]
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number
+    const base = (devices[row] as number) * intStride
+    const held = ints[base + countField] as number
+    const place = base + ringField + 2 * (held & mask)
+    ints[place] = low[row] as number
+    ints[place + 1] = high[row] as number
+    ints[base + countField] = nextCount(held)
+  }
+}
+
+/** 0..15 while the ring fills, then 16..31 over and over: the lower four bits are the next place. */
+function nextCount(count: number): number {
+  return count === 31 ? 16 : count + 1
 }
 
 /** Whether a hash is among those of the device's last accepted readings. */

@@ -1,3 +1,4 @@
+import type { ReadingRun } from '../windows/reading-run.ts'
 import {
   type AccumulatorLayout,
   partExtremes,
@@ -11,7 +12,7 @@ import {
 } from './layout.ts'
 
 /**
- * Adds readings to a window's running values, and joins two windows' values.
+ * Adds readings to windows' running values, and joins two windows' values.
  *
  * A1. Moments are those of x − origin, where origin is the channel's first value in the window: values near 1e12 that vary by
  *     1e-3 keep their digits, since the subtraction is exact (Sterbenz) and everything after it is small.
@@ -20,28 +21,48 @@ import {
  *     statistical moments", Sandia SAND2008-6212, equations 1.1–2.1 (one value) and 3.1 (two sets); Neumaier (1974).
  */
 
-/** Columns in the order of the layout's channels. */
-export type AccumulatorColumns = readonly Float64Array[]
+/** The table of windows that a run goes to. */
+export interface AccumulatorTable {
+  readonly floats: Float64Array
+  /** Fields from one window to the next. */
+  readonly stride: number
+  /** First accumulator field of a window. */
+  readonly offset: number
+}
 
-/** Adds row `row`; a NaN is missing and changes nothing of its channel. `base` is where the window's accumulators begin. */
+/** Adds one channel's values of a run. A NaN is missing and changes nothing. */
 export function accumulate(
-  layout: AccumulatorLayout,
-  fields: Float64Array,
-  base: number,
-  columns: AccumulatorColumns,
-  row: number,
-  timestampMs: number,
+  table: AccumulatorTable,
+  parts: number,
+  channelOffset: number,
+  run: ReadingRun,
+  column: Float64Array,
+  timestampsMs: Float64Array,
 ): void {
-  const { parts: partsOf, offsets } = layout
-  for (let k = 0; k < partsOf.length; k++) {
-    const x = (columns[k] as Float64Array)[row] as number
+  const { floats: fields, stride } = table
+  const { rows, slots, count } = run
+  const offset = table.offset + channelOffset
+  // Decided once: an imported constant is loaded anew wherever a loop names it.
+  const keepsSum = (parts & partSum) !== 0
+  const keepsMoment2 = (parts & partMoment2) !== 0
+  const keepsMoment3 = (parts & partMoment3) !== 0
+  const keepsMoment4 = (parts & partMoment4) !== 0
+  const keepsSlope = (parts & partSlope) !== 0
+  const keepsExtremes = (parts & partExtremes) !== 0
+  const keepsFirst = (parts & partFirst) !== 0
+  const keepsLast = (parts & partLast) !== 0
+  // The parts stand in order of their bits: most channels are done after their sum or their second moment.
+  const endsWithSum = parts < partMoment2
+  const endsWithMoment2 = parts < partMoment3
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number
+    const x = column[row] as number
     if (Number.isNaN(x)) continue
-    const parts = partsOf[k] as number
-    let at = base + (offsets[k] as number)
+    let at = (slots[i] as number) * stride + offset
     const n = (fields[at] as number) + 1
     fields[at] = n
     at += 1
-    if ((parts & partSum) !== 0) {
+    if (keepsSum) {
       const before = fields[at] as number
       const sum = before + x
       const lost = Math.abs(before) >= Math.abs(x) ? before - sum + x : x - sum + before
@@ -49,9 +70,8 @@ export function accumulate(
       fields[at + 1] = (fields[at + 1] as number) + lost
       at += 2
     }
-    // The parts stand in order of their bits, so most channels are done here or after the second moment.
-    if (parts < partMoment2) continue
-    if ((parts & partMoment2) !== 0) {
+    if (endsWithSum) continue
+    if (keepsMoment2) {
       if (n === 1) fields[at] = x
       const shifted = x - (fields[at] as number)
       const mean = fields[at + 1] as number
@@ -62,18 +82,19 @@ export function accumulate(
       fields[at + 1] = mean + step
       fields[at + 2] = m2 + term
       at += 3
-      if (parts < partMoment3) continue
-      if ((parts & partMoment3) !== 0) {
+      if (endsWithMoment2) continue
+      if (keepsMoment3) {
         const m3 = fields[at] as number
         fields[at] = m3 + term * step * (n - 2) - 3 * step * m2
         at += 1
-        if ((parts & partMoment4) !== 0) {
+        if (keepsMoment4) {
           fields[at] =
             (fields[at] as number) + term * step * step * (n * n - 3 * n + 3) + 6 * step * step * m2 - 4 * step * m3
           at += 1
         }
       }
-      if ((parts & partSlope) !== 0) {
+      if (keepsSlope) {
+        const timestampMs = timestampsMs[row] as number
         if (n === 1) fields[at] = timestampMs
         const elapsed = timestampMs - (fields[at] as number)
         const elapsedDifference = elapsed - (fields[at + 1] as number)
@@ -84,12 +105,13 @@ export function accumulate(
         at += 4
       }
     }
-    if ((parts & partExtremes) !== 0) {
+    if (keepsExtremes) {
       if (n === 1 || x < (fields[at] as number)) fields[at] = x
       if (n === 1 || x > (fields[at + 1] as number)) fields[at + 1] = x
       at += 2
     }
-    if ((parts & partFirst) !== 0) {
+    if (keepsFirst) {
+      const timestampMs = timestampsMs[row] as number
       // Strictly earlier: of equal times the first to arrive stays.
       if (n === 1 || timestampMs < (fields[at] as number)) {
         fields[at] = timestampMs
@@ -97,27 +119,26 @@ export function accumulate(
       }
       at += 2
     }
-    if ((parts & partLast) !== 0 && (n === 1 || timestampMs >= (fields[at] as number))) {
-      fields[at] = timestampMs
-      fields[at + 1] = x
+    if (keepsLast) {
+      const timestampMs = timestampsMs[row] as number
+      if (n === 1 || timestampMs >= (fields[at] as number)) {
+        fields[at] = timestampMs
+        fields[at + 1] = x
+      }
     }
   }
 }
 
 /**
- * Adds the values of window `from` to those of window `into`. Where both have a first or last value of one time, the one of
- * `into` arrived first.
+ * Adds the values of one window to those of another. Where both have a first or last value of one time, that of the window which
+ * takes arrived first.
  */
-export function merge(
-  layout: AccumulatorLayout,
-  into: Float64Array,
-  intoBase: number,
-  from: Float64Array,
-  fromBase: number,
-): void {
+export function merge(layout: AccumulatorLayout, table: AccumulatorTable, intoSlot: number, fromSlot: number): void {
+  const into = table.floats
+  const from = into
   for (const { parts, offset } of layout.channels) {
-    let a = intoBase + offset
-    let b = fromBase + offset
+    let a = intoSlot * table.stride + table.offset + offset
+    let b = fromSlot * table.stride + table.offset + offset
     const na = into[a] as number
     const nb = from[b] as number
     if (nb === 0) continue

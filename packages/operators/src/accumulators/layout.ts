@@ -63,9 +63,6 @@ export interface ChannelAccumulator {
 
 export interface AccumulatorLayout {
   readonly channels: readonly ChannelAccumulator[]
-  /** Parts and offset of each of {@link channels} again, as the loop over readings wants them. */
-  readonly parts: Int32Array
-  readonly offsets: Int32Array
   /** Float64 fields in all. */
   readonly fieldCount: number
 }
@@ -86,9 +83,7 @@ export function accumulatorLayout(plan: Plan): AccumulatorLayout {
     channels.push({ channel, parts, offset: fieldCount })
     fieldCount += fieldsOf(parts)
   }
-  const parts = Int32Array.from(channels, (channel) => channel.parts)
-  const offsets = Int32Array.from(channels, (channel) => channel.offset)
-  return { channels, parts, offsets, fieldCount }
+  return { channels, fieldCount }
 }
 
 /** Returns where a part's first field stands within a channel's fields. */

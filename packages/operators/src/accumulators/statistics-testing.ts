@@ -1,5 +1,6 @@
 import type { AggregateStatistic, Plan } from '@millwright/core'
 import { quantile } from '../features/quantile.ts'
+import { ReadingRun } from '../windows/reading-run.ts'
 import { accumulate, merge } from './accumulate.ts'
 import { accumulatorLayout } from './layout.ts'
 import { statisticReader } from './statistics.ts'
@@ -34,18 +35,24 @@ export const statistics: readonly AggregateStatistic[] = [
  */
 export function answersOf(series: Series, splitAt: number | null = null): Record<string, number | null> {
   const layout = accumulatorLayout(planOf(statistics))
+  const [channel] = layout.channels
+  if (channel === undefined) throw new Error('the layout keeps the channel')
+  // Two windows in one table, each with a field before its accumulators that is none of theirs.
+  const table = { floats: new Float64Array(2 * (1 + layout.fieldCount)), stride: 1 + layout.fieldCount, offset: 1 }
   const column = Float64Array.from(series.values, (value) => value ?? Number.NaN)
-  const windows = [new Float64Array(layout.fieldCount), new Float64Array(layout.fieldCount)] as const
-  for (const [row, time] of series.times.entries())
-    accumulate(layout, windows[splitAt !== null && row >= splitAt ? 1 : 0], 0, [column], row, time)
-  merge(layout, windows[0], 0, windows[1], 0)
+  const run = new ReadingRun(series.values.length)
+  for (const row of series.values.keys()) {
+    run.rows[row] = row
+    run.slots[row] = splitAt !== null && row >= splitAt ? 1 : 0
+    run.count += 1
+  }
+  accumulate(table, channel.parts, channel.offset, run, column, Float64Array.from(series.times))
+  merge(layout, table, 0, 1)
   const answers: Record<string, number | null> = {}
   const answer = (name: string, value: number): void => {
     answers[name] = Number.isNaN(value) ? null : value
   }
-  const [channel] = layout.channels
-  if (channel === undefined) throw new Error('the layout keeps the channel')
-  for (const statistic of statistics) answer(statistic, statisticReader(statistic, channel)(windows[0], 0))
+  for (const statistic of statistics) answer(statistic, statisticReader(statistic, channel)(table.floats, table.offset))
   for (const q of [10, 50, 97]) answer(`q${q}`, quantile(column, q / 100))
   return answers
 }

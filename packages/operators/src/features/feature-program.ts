@@ -1,7 +1,6 @@
 import { assert, type FeatureNode, type Plan, UserFunctionError } from '@millwright/core'
 import { type AccumulatorLayout, channelIndex, visitFeature } from '../accumulators/layout.ts'
 import { statisticReader } from '../accumulators/statistics.ts'
-import { slabBits, slabMask } from '../slabs.ts'
 import type { RawLayout } from '../windows/raw-values.ts'
 import {
   emissions,
@@ -88,8 +87,8 @@ export class FeatureProgram {
     view.startMs = store.float(slot, windowStart)
     view.endMs = store.float(slot, windowEnd)
     view.readings = store.float(slot, windowReadings)
-    view.fields = store.floats[slot >> slabBits] as Float64Array
-    view.base = (slot & slabMask) * store.stride + windowHeaderFloats
+    view.fields = store.floats
+    view.base = slot * store.stride + windowHeaderFloats
     view.raw = store.raw(slot)
     if (this.#columns > 0) {
       // A session that grew towards the past since its last result stands in the history under its old start.

@@ -10,7 +10,7 @@ export interface WindowView {
   endMs: number
   /** Accepted readings. */
   readings: number
-  /** The slab that holds the window's accumulators, and where they begin. */
+  /** The table that holds the window's accumulators, and where they begin. */
   fields: Float64Array
   base: number
   /** `null` where the plan keeps no raw values. */

@@ -56,7 +56,7 @@ export class AlignedWindows implements DeviceWindows {
         slot = store.next(slot)
       }
       if (slot === -1 || store.float(slot, windowStart) !== startMs) slot = store.open(device, previous, startMs, endMs)
-      store.add(slot, reading, 0, timestampMs)
+      store.add(slot, reading)
       previous = slot
       if (closesMs <= clockMs) {
         store.setFlag(slot, flagClosed, true)

@@ -18,7 +18,7 @@ export class PerReadingWindows implements DeviceWindows {
 
   add(device: number, reading: CurrentReading, closedAtMs: number, inputOffset: number): void {
     const slot = this.#store.open(device, -1, reading.timestampMs, reading.timestampMs + 1)
-    this.#store.add(slot, reading, 0, reading.timestampMs)
+    this.#store.add(slot, reading)
     this.#results.window(device, slot, closedAtMs, inputOffset)
     this.#store.remove(device, -1, slot)
   }

@@ -54,10 +54,10 @@ export class SessionWindows implements DeviceWindows {
         this.#results.lateReading(device, timestampMs, clockMs, reading.values, inputOffset)
         return
       }
-      store.add(store.open(device, previous, timestampMs, endMs), reading, 0, timestampMs)
+      store.add(store.open(device, previous, timestampMs, endMs), reading)
       return
     }
-    store.add(slot, reading, 0, timestampMs)
+    store.add(slot, reading)
     store.setFloat(slot, windowStart, Math.min(store.float(slot, windowStart), timestampMs))
     store.setFloat(slot, windowEnd, Math.max(store.float(slot, windowEnd), endMs))
     const next = store.next(slot)

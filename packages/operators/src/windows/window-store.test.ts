@@ -28,7 +28,7 @@ function newStore() {
 }
 
 const column = Float64Array.of(7)
-const reading = { channels: [column], used: [column] }
+const reading = { timestampsMs: Float64Array.of(12), channels: [column], used: [column] }
 
 describe('WindowStore', () => {
   test('links each device its own windows, wherever they are opened (W1, W2)', () => {
@@ -52,7 +52,7 @@ describe('WindowStore', () => {
     const { table, store } = newStore()
     table.begin(0)
     const slot = store.open(0, -1, 10, 20)
-    store.add(slot, reading, 0, 12)
+    store.add(slot, reading)
     store.setFlag(slot, flagClosed, true)
     store.setInt(slot, emissions, 3)
     store.remove(0, -1, slot)
@@ -67,12 +67,12 @@ describe('WindowStore', () => {
     const { table, store, counters } = newStore()
     table.begin(0)
     const slot = store.open(0, -1, 0, 10_000_000)
-    for (let i = 0; i < limits.windowReadingsMax + 2; i++) store.add(slot, reading, 0, i)
+    for (let i = 0; i < limits.windowReadingsMax + 2; i++) store.add(slot, reading)
     expect(store.raw(slot)?.count).toBe(limits.windowReadingsMax)
     expect(store.float(slot, windowReadings)).toBe(limits.windowReadingsMax + 2)
     expect(counters.toRecord()['window_readings_not_kept_total']).toBe(2)
     const other = store.open(0, slot, 10_000_000, 20_000_000)
-    store.add(other, reading, 0, 10_000_000)
+    store.add(other, reading)
     store.absorb(slot, other)
     expect(store.raw(slot)?.count).toBe(limits.windowReadingsMax)
     expect(counters.toRecord()['window_readings_not_kept_total']).toBe(3)

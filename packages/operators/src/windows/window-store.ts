@@ -2,8 +2,9 @@ import { accumulate, merge } from '../accumulators/accumulate.ts'
 import type { AccumulatorLayout } from '../accumulators/layout.ts'
 import type { Counters } from '../counters.ts'
 import { type DeviceTable, firstSlot } from '../device-table.ts'
-import { Slabs, slabBits, slabMask } from '../slabs.ts'
+import { RecordTable } from '../record-table.ts'
 import { type RawLayout, RawValues } from './raw-values.ts'
+import { ReadingRun, type RunColumns } from './reading-run.ts'
 
 /**
  * The windows of all devices: slots of one size, linked into one list per device.
@@ -34,12 +35,16 @@ export const windowHeaderFloats = 6
 export const flagClosed = 1
 export const flagChanged = 2
 
-export class WindowStore extends Slabs {
+export class WindowStore extends RecordTable {
   readonly accumulators: AccumulatorLayout
   readonly rawLayout: RawLayout | null
+  /** First accumulator field of a window. */
+  readonly offset = windowHeaderFloats
   readonly #devices: DeviceTable
   readonly #counters: Counters
   readonly #raw: (RawValues | undefined)[] = []
+  /** A run of the one row 0. */
+  readonly #one = new ReadingRun(1)
   #firstFree = -1
   #slotEnd = 0
   /** Windows that are in a list. */
@@ -55,6 +60,7 @@ export class WindowStore extends Slabs {
     this.#counters = counters
     this.accumulators = layouts.accumulators
     this.rawLayout = layouts.raw
+    this.#one.count = 1
   }
 
   /** Opens an empty window behind `previous` in the device's list (−1: first). */
@@ -76,9 +82,7 @@ export class WindowStore extends Slabs {
   /** Takes a window out of the device's list and frees it. `previous` stands before it (−1: it is first). */
   remove(device: number, previous: number, slot: number): void {
     this.#link(device, previous, this.int(slot, nextSlot))
-    const fields = this.floats[slot >> slabBits] as Float64Array
-    const base = (slot & slabMask) * this.stride
-    fields.fill(0, base, base + this.stride)
+    this.floats.fill(0, slot * this.stride, (slot + 1) * this.stride)
     this.#raw[slot] = undefined
     this.setInt(slot, nextSlot, this.#firstFree)
     this.#firstFree = slot
@@ -112,43 +116,33 @@ export class WindowStore extends Slabs {
     this.setInt(slot, windowFlags, on ? before | flag : before & ~flag)
   }
 
-  /**
-   * Adds row `row` of a reading's columns.
-   *
-   * @param channels All channels of the plan.
-   * @param used The channels of the accumulator layout, in its order.
-   */
-  add(
-    slot: number,
-    reading: { readonly channels: readonly Float64Array[]; readonly used: readonly Float64Array[] },
-    row: number,
-    timestampMs: number,
-  ): void {
-    const fields = this.floats[slot >> slabBits] as Float64Array
-    const base = (slot & slabMask) * this.stride
-    fields[base + windowReadings] = (fields[base + windowReadings] as number) + 1
-    accumulate(this.accumulators, fields, base + windowHeaderFloats, reading.used, row, timestampMs)
-    if (this.rawLayout !== null) this.addRaw(slot, reading.channels, row, timestampMs)
+  /** Adds one reading, the only row of its columns. */
+  add(slot: number, reading: RunColumns): void {
+    this.#one.slots[0] = slot
+    this.addRun(this.#one, reading)
     this.setFlag(slot, flagChanged, true)
   }
 
-  /** Keeps the raw values of a row; for windows whose running values were brought up to date otherwise. */
-  addRaw(slot: number, channels: readonly Float64Array[], row: number, timestampMs: number): void {
-    if (this.rawLayout === null) return
-    const kept = this.#rawOf(slot).add(this.rawLayout, channels, row, timestampMs)
-    if (!kept) this.#counters.add('window_readings_not_kept_total')
+  /** Adds the readings of a run to windows that are marked as changed already. */
+  addRun(run: ReadingRun, columns: RunColumns): void {
+    const { floats, stride } = this
+    const { slots, count } = run
+    for (let i = 0; i < count; i++) {
+      const at = (slots[i] as number) * stride + windowReadings
+      floats[at] = (floats[at] as number) + 1
+    }
+    const { channels } = this.accumulators
+    for (let k = 0; k < channels.length; k++) {
+      const { parts, offset } = channels[k] as (typeof channels)[number]
+      accumulate(this, parts, offset, run, columns.used[k] as Float64Array, columns.timestampsMs)
+    }
+    if (this.rawLayout !== null) this.#addRaw(this.rawLayout, run, columns)
   }
 
   /** Adds all readings of window `from`; the caller then removes it. Its flags and results stay behind. */
   absorb(into: number, from: number): void {
     this.setFloat(into, windowReadings, this.float(into, windowReadings) + this.float(from, windowReadings))
-    merge(
-      this.accumulators,
-      this.floats[into >> slabBits] as Float64Array,
-      (into & slabMask) * this.stride + windowHeaderFloats,
-      this.floats[from >> slabBits] as Float64Array,
-      (from & slabMask) * this.stride + windowHeaderFloats,
-    )
+    merge(this.accumulators, this, into, from)
     if (this.rawLayout === null) return
     const dropped = this.#rawOf(into).append(this.rawLayout, this.#rawOf(from))
     if (dropped > 0) this.#counters.add('window_readings_not_kept_total', dropped)
@@ -162,6 +156,15 @@ export class WindowStore extends Slabs {
   /** Sets the window's raw values, as a stored state has them. */
   setRaw(slot: number, raw: RawValues): void {
     this.#raw[slot] = raw
+  }
+
+  #addRaw(layout: RawLayout, run: ReadingRun, columns: RunColumns): void {
+    for (let i = 0; i < run.count; i++) {
+      const row = run.rows[i] as number
+      const raw = this.#rawOf(run.slots[i] as number)
+      if (!raw.add(layout, columns.channels, row, columns.timestampsMs[row] as number))
+        this.#counters.add('window_readings_not_kept_total')
+    }
   }
 
   #rawOf(slot: number): RawValues {
