@@ -44,7 +44,7 @@ export class PartitionHost {
   /** What the disk threw while the operator was emitting; the operator may have wrapped it. */
   #sinkError: unknown = null
   #snapshotting: Promise<SavedSnapshot> | null = null
-  #snapshotOffset = -1
+  #snapshotOffset = 0
 
   constructor(options: PartitionHostOptions) {
     this.#options = options
@@ -109,8 +109,8 @@ export class PartitionHost {
       operator,
       from,
     })
-    if (manifest?.identity === identity) this.#snapshotOffset = manifest.input.offset
-    else if (manifest !== null) await this.#store.save(this.#cut())
+    this.#snapshotOffset = this.#processed.offset
+    if (manifest !== null && manifest.identity !== identity) await this.#store.save(this.#cut())
     this.#cursor = new LogCursor(disk, this.#inputDirectory, this.#processed)
     return this.#processed
   }

@@ -62,7 +62,8 @@ export class SumOperator implements PartitionOperator {
   }
 
   activate(activation: Activation): void {
-    this.#activations.push(activation)
+    const inForce = this.#activations.findLastIndex(({ activeFromMs }) => activeFromMs <= activation.seenAtMs)
+    this.#activations = [...this.#activations.slice(Math.max(inForce, 0)), activation]
     this.#count('activations')
   }
 
