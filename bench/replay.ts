@@ -1,23 +1,28 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Cost, measureCommand, table } from './measure.ts'
+import { benchScratch } from './machine.ts'
+import { type Cost, measureCommand } from './measure.ts'
 import { millwright, peersInput, peersScratch, pythonWithOracles, referenceProject } from './peers.ts'
+import { atLeast, median, type Report, spread } from './report.ts'
+
+const plainNode = 'plain Node script'
+const duckdb = 'DuckDB, batch, 1 thread'
 
 /**
  * Replay against peers on the same input: file → clean → windows → score → alerts. The peers and Millwright take turns,
  * so that what else the machine does falls on all of them.
  *
  * @param lineCount Readings, 1 or 5 million.
- * @param rounds Each peer runs so many times; the median of its CPU seconds counts.
+ * @param rounds Each runs so many times; the median of its CPU seconds counts.
  */
-export async function benchReplay(lineCount: number, rounds: number): Promise<string> {
+export async function benchReplay(lineCount: number, rounds: number): Promise<Report> {
   const input = peersInput(lineCount)
   const scratch = peersScratch()
-  const out = mkdtempSync(join(tmpdir(), 'millwright-bench-out-'))
+  const out = mkdtempSync(join(benchScratch, 'replay-'))
   const python = pythonWithOracles()
+  const model = join(scratch, 'model.json')
   const commands: Record<string, readonly string[]> = {
-    millwright: [
+    Millwright: [
       ...millwright,
       'replay',
       referenceProject,
@@ -26,12 +31,11 @@ export async function benchReplay(lineCount: number, rounds: number): Promise<st
       '--out',
       join(out, 'm'),
       '--model',
-      join(scratch, 'model.json'),
+      model,
     ],
-    'plain Node script': [process.execPath, 'naive-node.cjs', input, join(out, 'naive.ndjson')],
+    [plainNode]: [process.execPath, 'naive-node.cjs', input, join(out, 'naive.ndjson')],
   }
-  if (python !== null)
-    commands['DuckDB, batch, 1 thread'] = [python, 'duckdb_batch.py', input, join(out, 'duck.ndjson'), '1']
+  if (python !== null) commands[duckdb] = [python, 'duckdb_batch.py', input, join(out, 'duck.ndjson'), '1']
   const costs = new Map<string, Cost[]>()
   try {
     for (let round = 0; round < rounds; round++)
@@ -42,30 +46,25 @@ export async function benchReplay(lineCount: number, rounds: number): Promise<st
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
-  const median = (values: readonly number[]): number =>
-    [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-  const own = median((costs.get('millwright') ?? []).map((cost) => cost.cpuSeconds))
-  const rows = [...costs].map(([name, runs]) => {
-    const cpu = median(runs.map((cost) => cost.cpuSeconds))
-    return [
-      name,
-      median(runs.map((cost) => cost.wallSeconds)).toFixed(2),
-      cpu.toFixed(2),
-      (lineCount / cpu / 1e6).toFixed(2),
-      `${(Math.max(...runs.map((cost) => cost.peakRssBytes)) / 1e6).toFixed(0)}`,
-      name === 'millwright' ? '1' : (cpu / own).toFixed(1),
-    ]
-  })
-  if (python === null) rows.push(['DuckDB', 'not measured: no Python with the oracles', '', '', '', ''])
-  return table(
-    [
-      `replay, ${lineCount / 1e6} M lines, ${rounds} rounds`,
-      'wall s',
-      'CPU s',
-      'M readings per CPU s',
-      'peak RSS MB',
-      'CPU times Millwright’s',
-    ],
+  const cpuOf = (name: string): number => median((costs.get(name) ?? []).map((cost) => cost.cpuSeconds))
+  const own = cpuOf('Millwright')
+  const rows = [...costs].map(([name, runs]) => [
+    name,
+    median(runs.map((cost) => cost.wallSeconds)).toFixed(2),
+    cpuOf(name).toFixed(2),
+    spread(runs.map((cost) => cost.cpuSeconds)),
+    (lineCount / cpuOf(name) / 1e6).toFixed(2),
+    (Math.max(...runs.map((cost) => cost.peakRssBytes)) / 1e6).toFixed(0),
+    (cpuOf(name) / own).toFixed(2),
+  ])
+  const goals = [atLeast('plain Node', cpuOf(plainNode) / own, 8)]
+  if (python !== null) goals.unshift(atLeast('DuckDB batch', cpuOf(duckdb) / own, 2))
+  return {
+    title: `Replay, ${lineCount / 1e6} M lines, ${rounds} rounds by turns`,
+    header: ['', 'wall s', 'CPU s', 'spread', 'M readings per CPU s', 'peak RSS MB', 'CPU, times Millwright’s'],
     rows,
-  )
+    goals,
+    notes: python === null ? ['DuckDB left out: no Python with the oracles (CONTRIBUTING.md)'] : [],
+    figures: [...costs.keys()].map((name) => ({ name: `cpu ${name}`, value: cpuOf(name), unit: 's' })),
+  }
 }

@@ -13,4 +13,6 @@ export default definePlant({
   features: { tempStd: std('temperature'), vibration: mean('vibration'), pressure: mean('pressure') },
   model: 'reference',
   alert: { threshold: 0.8 },
+  // Room for the largest fleet that is measured.
+  time: { devicesMax: 2_000_000 },
 })
