@@ -16,6 +16,16 @@ export interface Proof {
 /** Why a proof cannot be made here: a tool, a permission or an oracle is missing. Ends with 0, and says so. */
 export class NotPossibleHere extends Error {}
 
+/** The proof was made, or not, by another process that this one started; it has said all there is to say. */
+export class MadeElsewhere extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super('made elsewhere')
+    this.exitCode = exitCode
+  }
+}
+
 /**
  * Runs a proof as the whole of this process: prints what was measured, and ends with 1 when a claim does not hold, when
  * something was thrown, or when it takes longer than it may.
@@ -58,11 +68,16 @@ export async function prove(name: string, secondsMax: number, body: (proof: Proo
     else if (failures > 0) finish(`NOT PROVEN: ${failures} of ${claims} claims do not hold`, 1)
     else finish(`proven, ${claims} claims`, 0)
   } catch (error) {
-    if (error instanceof NotPossibleHere) finish(`skipped: ${error.message}`, 0)
+    if (error instanceof MadeElsewhere) {
+      end()
+      process.exitCode = error.exitCode
+    } else if (error instanceof NotPossibleHere) finish(`skipped: ${error.message}`, 0)
     else finish(`NOT PROVEN: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 1)
   } finally {
     clearTimeout(alarm)
   }
+  // What a proof left under way when it ended early must not keep it waiting.
+  process.stdout.write('', () => process.exit())
 }
 
 /** The value of `--name` on the command line, a whole number; `otherwise` where it is not given. */
