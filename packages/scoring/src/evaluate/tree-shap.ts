@@ -1,204 +1,98 @@
 import { assert } from '@millwright/core'
-import { type Forest, nextNode, treeDepths } from '@millwright/kernels'
+import type { Forest } from '@millwright/kernels'
 import type { TreeModel } from '../xgboost/model.ts'
+import { planTables, tableEntriesMax } from './tree-shap-plan.ts'
+import { TreeShapTables } from './tree-shap-tables.ts'
+import { TreeShapWalk } from './tree-shap-walk.ts'
 
 /**
  * TreeSHAP: how much each feature moved the margin of one row against the average over the training rows.
  *
- * The arithmetic is XGBoost's: float32 after each operation, in its order, so that results agree far below the promised
- * 1e-5 even where the sums are ill-conditioned.
- * Source: Lundberg, Erion, Lee, "Consistent Individualized Feature Attribution for Tree Ensembles", 2018, algorithm 2;
- * dmlc/xgboost 3.2 `src/predictor/treeshap.cc`.
+ * A tree is looked up in tables where these stay small ({@link TreeShapTables}), else walked ({@link TreeShapWalk}). Which of
+ * the two follows from the model alone, so that equal rows give equal bits whatever was explained before.
  *
- * S1 The path of a node at depth d holds at most d + 2 elements, and begins behind those of the nodes above it.
- * S2 `pathWeight[i]` is the share of the permutations in which i features of the path come before the feature in question.
+ * Source: dmlc/xgboost 3.2 `src/predictor/cpu_predictor.cc`, PredictContribution: trees are added in float32, in order.
  */
 export class TreeShap {
   readonly #model: TreeModel
-  readonly #cover: Float32Array
-  /** Average of each tree's leaves, weighed by cover. */
-  readonly #means: Float32Array
-  /** Contributions of one tree, features and bias. */
-  readonly #ofTree: Float32Array
   readonly #treeEnd: number
+  /** Average margin of each group. */
+  readonly #biases: Float32Array
+  readonly #tables: TreeShapTables
+  readonly #walk: TreeShapWalk
+  /** Contributions of one tree that is walked. */
+  readonly #ofTree: Float32Array
 
-  // The path, one element per distinct feature on the way down (S1).
-  readonly #pathFeature: Int32Array
-  readonly #zeroFraction: Float32Array
-  readonly #oneFraction: Float32Array
-  readonly #pathWeight: Float32Array
-
-  /** @param treeEnd Trees that count: the first ones. */
-  constructor(model: TreeModel, treeEnd: number) {
+  /**
+   * @param treeEnd Trees that count: the first ones.
+   * @param entriesMax Values in all tables together, 4 bytes each; 0: every tree that has a split is walked.
+   */
+  constructor(model: TreeModel, treeEnd: number, entriesMax: number = tableEntriesMax) {
     assert(model.cover !== null, 'a model whose leaves are vectors has no cover to explain by')
     this.#model = model
-    this.#cover = model.cover
     this.#treeEnd = treeEnd
-    this.#means = Float32Array.from(model.forest.roots, (root) => meanOfLeaves(model.forest, this.#cover, root))
-    this.#ofTree = new Float32Array(model.featureCount + 1)
-    const depthMax = treeDepths(model.forest).reduce((max, depth) => Math.max(max, depth), 0)
-    const elementCount = ((depthMax + 3) * (depthMax + 4)) / 2
-    this.#pathFeature = new Int32Array(elementCount)
-    this.#zeroFraction = new Float32Array(elementCount)
-    this.#oneFraction = new Float32Array(elementCount)
-    this.#pathWeight = new Float32Array(elementCount)
+    this.#biases = averageMargins(model, model.cover, treeEnd)
+    this.#tables = new TreeShapTables(planTables(model.forest, model.cover, treeEnd, entriesMax))
+    this.#walk = new TreeShapWalk(model.forest, model.cover)
+    this.#ofTree = new Float32Array(model.featureCount)
+  }
+
+  /** Trees that are looked up in tables; the others are walked. */
+  get tabulatedTreeCount(): number {
+    return this.#tables.treeCount
   }
 
   /**
    * Writes the contributions of one row to `out`: for each group, those of the features in order and last the bias, which
    * is the average margin. Each group's sum is its margin, but for rounding.
+   *
+   * @param row One value per feature; NaN is missing.
    */
   explain(row: Float32Array, out: Float32Array): void {
-    const { featureCount, groupCount, baseMargins, forest, treeWeights } = this.#model
+    const { featureCount, groupCount, forest, treeWeights } = this.#model
     const columnCount = featureCount + 1
     out.fill(0, 0, groupCount * columnCount)
     for (let tree = 0; tree < this.#treeEnd; tree++) {
-      this.#ofTree.fill(0)
-      this.#ofTree[featureCount] = this.#means[tree] as number
-      this.#walk(row, forest.roots[tree] as number, 0, 0, 1, 1, -1)
       const start = (forest.groups[tree] as number) * columnCount
       const weight = treeWeights === null ? 1 : (treeWeights[tree] as number)
-      for (let column = 0; column < columnCount; column++) {
-        const share = Math.fround((this.#ofTree[column] as number) * weight)
-        out[start + column] = (out[start + column] as number) + share
-      }
+      if (this.#tables.has(tree)) this.#tables.addTree(tree, row, weight, out, start)
+      else this.#addWalked(tree, row, weight, out, start)
     }
-    for (let group = 0; group < groupCount; group++) {
-      const bias = group * columnCount + featureCount
-      out[bias] = (out[bias] as number) + (baseMargins[group] as number)
-    }
+    for (let group = 0; group < groupCount; group++)
+      out[group * columnCount + featureCount] = this.#biases[group] as number
   }
 
-  /**
-   * Goes down both branches, the one that the row takes ("hot") and the other, with the path so far extended by the
-   * feature that led here.
-   *
-   * @param parentStart Where the parent's path begins.
-   * @param length Elements of the path before it is extended.
-   */
-  #walk(
-    row: Float32Array,
-    node: number,
-    parentStart: number,
-    length: number,
-    zeroFraction: number,
-    oneFraction: number,
-    feature: number,
-  ): void {
-    const { forest } = this.#model
-    const start = parentStart + length
-    for (let i = 0; i < length; i++) this.#copyElement(parentStart + i, start + i)
-    this.#extend(start, length, zeroFraction, oneFraction, feature)
-    if (forest.left[node] === -1) {
-      this.#addLeaf(start, length, forest.value[node] as number)
-      return
-    }
-    const hot = nextNode(forest, node, row, 0)
-    const left = forest.left[node] as number
-    const cold = hot === left ? (forest.right[node] as number) : left
-    const cover = this.#cover[node] as number
-    const hotShare = Math.fround((this.#cover[hot] as number) / cover)
-    const coldShare = Math.fround((this.#cover[cold] as number) / cover)
-    const split = forest.feature[node] as number
-    let zeroSoFar = 1
-    let oneSoFar = 1
-    let next = length + 1
-    // A feature met before is taken out of the path, and comes back with both shares multiplied.
-    for (let i = 1; i <= length; i++) {
-      if (this.#pathFeature[start + i] !== split) continue
-      zeroSoFar = this.#zeroFraction[start + i] as number
-      oneSoFar = this.#oneFraction[start + i] as number
-      this.#unwind(start, length, i)
-      next = length
-      break
-    }
-    this.#walk(row, hot, start, next, Math.fround(hotShare * zeroSoFar), oneSoFar, split)
-    this.#walk(row, cold, start, next, Math.fround(coldShare * zeroSoFar), 0, split)
-  }
-
-  #copyElement(from: number, to: number): void {
-    this.#pathFeature[to] = this.#pathFeature[from] as number
-    this.#zeroFraction[to] = this.#zeroFraction[from] as number
-    this.#oneFraction[to] = this.#oneFraction[from] as number
-    this.#pathWeight[to] = this.#pathWeight[from] as number
-  }
-
-  /** Adds an element as number `depth` of the path and spreads the weights over one place more (S2). */
-  #extend(start: number, depth: number, zeroFraction: number, oneFraction: number, feature: number): void {
-    const { fround } = Math
-    const weight = this.#pathWeight
-    this.#pathFeature[start + depth] = feature
-    this.#zeroFraction[start + depth] = zeroFraction
-    this.#oneFraction[start + depth] = oneFraction
-    weight[start + depth] = depth === 0 ? 1 : 0
-    for (let i = start + depth - 1, k = depth - 1; k >= 0; i--, k--) {
-      const own = weight[i] as number
-      const ones = fround(fround(fround(oneFraction * own) * (k + 1)) / (depth + 1))
-      weight[i + 1] = (weight[i + 1] as number) + ones
-      weight[i] = fround(fround(zeroFraction * own) * (depth - k)) / (depth + 1)
-    }
-  }
-
-  /** Undoes the extension by element `index` and closes the gap. */
-  #unwind(start: number, depth: number, index: number): void {
-    const { fround } = Math
-    const weight = this.#pathWeight
-    const one = this.#oneFraction[start + index] as number
-    const zero = this.#zeroFraction[start + index] as number
-    let nextOne = weight[start + depth] as number
-    for (let k = depth - 1; k >= 0; k--) {
-      const own = weight[start + k] as number
-      if (one !== 0) {
-        const restored = fround(fround(nextOne * (depth + 1)) / fround((k + 1) * one))
-        weight[start + k] = restored
-        nextOne = fround(own - fround(fround(fround(restored * zero) * (depth - k)) / (depth + 1)))
-      } else weight[start + k] = fround(own * (depth + 1)) / fround(zero * (depth - k))
-    }
-    for (let i = start + index; i < start + depth; i++) {
-      this.#pathFeature[i] = this.#pathFeature[i + 1] as number
-      this.#zeroFraction[i] = this.#zeroFraction[i + 1] as number
-      this.#oneFraction[i] = this.#oneFraction[i + 1] as number
-    }
-  }
-
-  #addLeaf(start: number, depth: number, leaf: number): void {
-    const { fround } = Math
-    for (let i = 1; i <= depth; i++) {
-      const sum = this.#unwoundSum(start, depth, i)
-      const difference = fround((this.#oneFraction[start + i] as number) - (this.#zeroFraction[start + i] as number))
-      const feature = this.#pathFeature[start + i] as number
-      this.#ofTree[feature] = (this.#ofTree[feature] as number) + fround(fround(sum * difference) * leaf)
-    }
-  }
-
-  /** Total weight of the path were element `index` taken out of it. */
-  #unwoundSum(start: number, depth: number, index: number): number {
-    const { fround } = Math
-    const weight = this.#pathWeight
-    const one = this.#oneFraction[start + index] as number
-    const zero = this.#zeroFraction[start + index] as number
-    let nextOne = weight[start + depth] as number
-    let total = 0
-    for (let k = depth - 1; k >= 0; k--) {
-      const own = weight[start + k] as number
-      const rest = fround((depth - k) / (depth + 1))
-      if (one !== 0) {
-        const restored = fround(fround(nextOne * (depth + 1)) / fround((k + 1) * one))
-        total = fround(total + restored)
-        nextOne = fround(own - fround(fround(restored * zero) * rest))
-      } else if (zero !== 0) total = fround(total + fround(fround(own / zero) / rest))
-    }
-    return total
+  #addWalked(tree: number, row: Float32Array, weight: number, out: Float32Array, start: number): void {
+    const ofTree = this.#ofTree
+    ofTree.fill(0)
+    this.#walk.addTree(tree, row, ofTree)
+    for (let feature = 0; feature < ofTree.length; feature++)
+      out[start + feature] = (out[start + feature] as number) + Math.fround((ofTree[feature] as number) * weight)
   }
 }
 
-/** Source: dmlc/xgboost 3.2 `src/predictor/cpu_predictor.cc`, FillNodeMeanValues. Recursion is as deep as the tree. */
-function meanOfLeaves(forest: Forest, cover: Float32Array, node: number): number {
+function averageMargins(model: TreeModel, cover: Float32Array, treeEnd: number): Float32Array {
+  const { forest, treeWeights, groupCount, baseMargins } = model
+  const averages = new Float32Array(groupCount)
+  for (let tree = 0; tree < treeEnd; tree++) {
+    const group = forest.groups[tree] as number
+    const weight = treeWeights === null ? 1 : (treeWeights[tree] as number)
+    const share = Math.fround(averageOfLeaves(forest, cover, forest.roots[tree] as number) * weight)
+    averages[group] = (averages[group] as number) + share
+  }
+  return averages.map((average, group) => average + (baseMargins[group] as number))
+}
+
+/**
+ * Average of the leaves below a node, weighed by cover. Recursion is as deep as the tree.
+ * Source: dmlc/xgboost 3.2 `src/predictor/cpu_predictor.cc`, FillNodeMeanValues.
+ */
+function averageOfLeaves(forest: Forest, cover: Float32Array, node: number): number {
   const { fround } = Math
   const left = forest.left[node] as number
   if (left === -1) return forest.value[node] as number
   const right = forest.right[node] as number
-  const leftPart = fround(meanOfLeaves(forest, cover, left) * (cover[left] as number))
-  const rightPart = fround(meanOfLeaves(forest, cover, right) * (cover[right] as number))
+  const leftPart = fround(averageOfLeaves(forest, cover, left) * (cover[left] as number))
+  const rightPart = fround(averageOfLeaves(forest, cover, right) * (cover[right] as number))
   return fround(fround(leftPart + rightPart) / (cover[node] as number))
 }
