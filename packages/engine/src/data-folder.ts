@@ -76,8 +76,17 @@ export interface StoreFormat {
  * Reads the version of a data folder; `null` for one that is empty or not there.
  *
  * @throws {StoreVersionError} When it is of a newer version, or holds something else.
+ * @throws {DiskFailedError}
  */
 export function readFormat(disk: Disk, directory: string): StoreFormat | null {
+  try {
+    return findFormat(disk, directory)
+  } catch (error) {
+    throw diskError(error, 'read', directory)
+  }
+}
+
+function findFormat(disk: Disk, directory: string): StoreFormat | null {
   const path = `${directory}/${formatName}`
   if (!disk.exists(path)) {
     const strangers = disk.list(directory).filter((name) => name !== lockName && name !== `${formatName}.tmp`)

@@ -36,6 +36,7 @@ export class LogCursor {
    * @throws {LogCorruptError} When a frame that must be whole is not, or does not follow the one before.
    */
   next(limit: LogPosition | null): Frame | null {
+    let again = false
     for (;;) {
       const reader = this.#open()
       if (reader === null) return null
@@ -47,8 +48,15 @@ export class LogCursor {
       }
       const wrong = 'fault' in frame ? frame : placeFault(frame, this.#position.offset, this.#lastAppendTimeMs)
       if (wrong !== null || 'fault' in frame) {
-        // Without a limit, the tail of the last segment is being written, or torn.
-        if (limit === null && !this.#hasNextSegment()) return null
+        if (limit === null) {
+          // The tail of the last segment is being written, or torn.
+          if (!this.#hasLaterSegment()) return null
+          // It was the tail when it was read; by now it may be whole, and the next segment begun.
+          if (!again) {
+            again = true
+            continue
+          }
+        }
         throw corrupt(this.#directory, this.#position.segment, this.#position.bytes, wrong ?? frameless)
       }
       this.#lastAppendTimeMs = frame.header.appendTimeMs
@@ -80,17 +88,15 @@ export class LogCursor {
     return this.#file?.size() ?? 0
   }
 
-  /** Goes to the segment that begins where this one ended. */
+  /** Goes to the segment that begins where this one ended; false when this is the last. */
   #advance(limit: LogPosition | null): boolean {
-    const { offset } = this.#position
+    const { segment, offset } = this.#position
     if (!this.#hasNextSegment()) {
-      if (limit === null) return false
-      throw corrupt(
-        this.#directory,
-        this.#position.segment,
-        this.#position.bytes,
-        fault('cut', 'a next segment', 'none'),
-      )
+      if (limit === null && !this.#hasLaterSegment()) return false
+      // It may have been made between the two looks, or retention may have removed this one and those after it.
+      if (limit === null && (this.#hasNextSegment() || !this.#disk.exists(segmentPath(this.#directory, segment))))
+        return this.#hasNextSegment()
+      throw corrupt(this.#directory, segment, this.#position.bytes, fault('cut', `a segment at ${offset}`, 'none'))
     }
     // The segment may have grown before the next one was begun: only now its length is final.
     if (this.#size() > this.#position.bytes) return true
@@ -102,6 +108,10 @@ export class LogCursor {
   #hasNextSegment(): boolean {
     const { segment, offset } = this.#position
     return offset !== segment && this.#disk.exists(segmentPath(this.#directory, offset))
+  }
+
+  #hasLaterSegment(): boolean {
+    return (listSegments(this.#disk, this.#directory).at(-1) ?? 0) > this.#position.segment
   }
 }
 

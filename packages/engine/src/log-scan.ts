@@ -11,7 +11,7 @@ export interface LogScan {
   /** After the last whole frame. */
   readonly end: LogPosition
   readonly lastAppendTimeMs: number
-  /** Bytes behind `end` in the last segment that are no whole frame; the owner cuts them off. */
+  /** Bytes behind `end` that are no whole frame; the owner cuts them off. */
   readonly tornBytes: number
   /** Why they are none; `null` when there are none. */
   readonly tornFault: FrameFault | null
@@ -48,7 +48,7 @@ export function scanLog(disk: Disk, directory: string, visit?: (frame: Frame) =>
   const earlier = before === undefined ? nothing : scanSegment(disk, directory, before, visit)
   if (before !== undefined && (earlier.end.offset !== last || earlier.tornBytes > 0))
     throw corrupt(directory, before, earlier.end.bytes, earlier.tornFault ?? unlinked(last, earlier.end.offset))
-  return { ...earlier, segments: segments.slice(0, -1), unbornSegment: last }
+  return { ...earlier, segments: segments.slice(0, -1), tornBytes: scan.tornBytes, unbornSegment: last }
 }
 
 /** @throws {LogCorruptError} When records before `offset`, which were once on stable storage, are not in the log. */

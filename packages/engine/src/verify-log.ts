@@ -22,6 +22,9 @@ export interface LogReport {
   readonly recordCount: number
   readonly byteLength: number
   readonly tornBytes: number
+  /** Offset after the last record, and the mark of the last output (`null` for other logs). */
+  readonly endOffset: number
+  readonly mark: OutputMark | null
   readonly problems: readonly StoreProblem[]
 }
 
@@ -46,6 +49,8 @@ export function verifyLog(disk: Disk, directory: string): LogReport {
     recordCount: recordCount + last.recordCount,
     byteLength: byteLength + last.byteLength,
     tornBytes: last.tornBytes,
+    endOffset: last.endOffset,
+    mark: last.mark,
     problems: [...problems, ...last.problems],
   }
 }
@@ -73,23 +78,27 @@ function checkSegment(disk: Disk, path: string, base: number, next: number) {
 }
 
 function checkLast(disk: Disk, directory: string, base: number | null): LogReport {
-  if (base === null) return { segmentCount: 0, recordCount: 0, byteLength: 0, tornBytes: 0, problems: [] }
-  const path = segmentPath(directory, base)
   const problems: StoreProblem[] = []
-  let check: LogCheck | null = null
+  const nothing = { segmentCount: 0, recordCount: 0, byteLength: 0, tornBytes: 0, endOffset: 0, mark: null, problems }
+  if (base === null) return nothing
+  const path = segmentPath(directory, base)
+  const checks: LogCheck[] = []
   try {
     const scan = scanLog(disk, directory, (frame) => {
-      check ??= new LogCheck(frame.header.baseOffset)
-      const wrong = check.add(frame)
+      // A last segment that was never finished is left out: the scan then begins with the one before it.
+      if (frame.startBytes === 0) checks.splice(0, checks.length, new LogCheck(frame.header.baseOffset))
+      const wrong = checks[0]?.add(frame) ?? null
       if (wrong !== null) problems.push(problemOf(path, frame.startBytes, wrong))
     })
-    const recordCount = scan.end.offset - scan.end.segment
-    return { segmentCount: 1, recordCount, byteLength: scan.end.bytes, tornBytes: scan.tornBytes, problems }
+    const { end, tornBytes } = scan
+    const recordCount = end.segment === base ? end.offset - base : 0
+    const mark = checks[0]?.mark ?? null
+    return { segmentCount: 1, recordCount, byteLength: end.bytes, tornBytes, endOffset: end.offset, mark, problems }
   } catch (error) {
     if (!(error instanceof LogCorruptError)) throw error
-    const offsetBytes = Number(error.details['offsetBytes'] ?? 0)
-    problems.push({ path, offsetBytes, problem: error.message, advice })
-    return { segmentCount: 1, recordCount: 0, byteLength: 0, tornBytes: 0, problems }
+    const { offsetBytes } = error.details
+    problems.push({ path, offsetBytes: Number(offsetBytes ?? 0), problem: error.message, advice })
+    return { ...nothing, segmentCount: 1, endOffset: Number.POSITIVE_INFINITY }
   }
 }
 
@@ -108,6 +117,10 @@ class LogCheck {
     this.offset = frame.header.baseOffset + frame.header.recordCount
     this.#appendTimeMs = frame.header.appendTimeMs
     return wrong
+  }
+
+  get mark(): OutputMark | null {
+    return this.#mark
   }
 
   #countFault(frame: Frame): FrameFault | null {

@@ -9,9 +9,9 @@ import {
 } from './data-folder.ts'
 import { ModelStore } from './model-store.ts'
 import { NodeDisk } from './node-disk.ts'
-import { listManifests, manifestName, readManifest } from './snapshot-manifest.ts'
+import { listManifests, manifestName, readManifest, type SnapshotManifest } from './snapshot-manifest.ts'
 import { readStateFile } from './state-file.ts'
-import { type StoreProblem, verifyLog } from './verify-log.ts'
+import { type LogReport, type StoreProblem, verifyLog } from './verify-log.ts'
 
 export interface StoreReport {
   readonly directory: string
@@ -37,17 +37,10 @@ export interface StoreReport {
 export function verifyStore(directory: string, disk: Disk = new NodeDisk()): StoreReport {
   const format = readFormat(disk, directory)
   const partitionCount = format?.partitionCount ?? 0
-  const partitions = Array.from({ length: partitionCount }, (_, p) => p)
-  const logs = [
-    modelUpdatesDirectory(directory),
-    ...partitions.flatMap((p) => [
-      inputDirectory(directory, p),
-      ...outputTopics.map((topic) => outputDirectory(directory, topic, p)),
-    ]),
-  ].map((folder) => verifyLog(disk, folder))
-  const states = partitions.map((p) => verifyState(disk, stateDirectory(directory, p)))
+  const partitions = Array.from({ length: partitionCount }, (_, p) => verifyPartition(disk, directory, p))
+  const updates = verifyLog(disk, modelUpdatesDirectory(directory))
   const models = verifyModels(disk, modelsDirectory(directory))
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  const logs = [updates, ...partitions.flatMap((partition) => partition.logs)]
   return {
     directory,
     version: format?.version ?? null,
@@ -56,18 +49,75 @@ export function verifyStore(directory: string, disk: Disk = new NodeDisk()): Sto
     recordCount: sum(logs.map((log) => log.recordCount)),
     byteLength: sum(logs.map((log) => log.byteLength)),
     tornBytes: sum(logs.map((log) => log.tornBytes)),
-    snapshotCount: sum(states.map((state) => state.snapshotCount)),
+    snapshotCount: sum(partitions.map(({ snapshotCount }) => snapshotCount)),
     modelCount: models.modelCount,
-    problems: [logs, states, [models]].flatMap((checks) => checks.flatMap(({ problems }) => problems)),
+    problems: [
+      ...logs.flatMap(({ problems }) => problems),
+      ...partitions.flatMap(({ problems }) => problems),
+      ...models.problems,
+    ],
   }
 }
 
-function verifyState(disk: Disk, directory: string): { snapshotCount: number; problems: StoreProblem[] } {
+interface PartitionReport {
+  readonly logs: readonly LogReport[]
+  readonly snapshotCount: number
+  readonly problems: readonly StoreProblem[]
+}
+
+/** Logs and snapshots of a partition, and that they know of each other what they must. */
+function verifyPartition(disk: Disk, directory: string, partition: number): PartitionReport {
+  // Snapshots first: beside a plant that runs, logs only grow meanwhile.
+  const state = verifyState(disk, stateDirectory(directory, partition))
+  const outputs = outputTopics.map((topic) => {
+    const path = outputDirectory(directory, topic, partition)
+    return { path, log: verifyLog(disk, path), needed: state.newest?.outputs[topic] ?? 0 }
+  })
+  const input = inputDirectory(directory, partition)
+  const marks = outputs.map(({ log }) => (log.mark?.inputOffset ?? -1) + 1)
+  const needs = [
+    ...outputs,
+    { path: input, log: verifyLog(disk, input), needed: Math.max(state.newest?.input.offset ?? 0, ...marks) },
+  ]
+  const missing = needs.flatMap(({ path, log, needed }) =>
+    log.endOffset >= needed
+      ? []
+      : [
+          {
+            path,
+            offsetBytes: 0,
+            problem: `the log must reach offset ${needed}: found ${log.endOffset}`,
+            advice: restore,
+          },
+        ],
+  )
+  return {
+    logs: needs.map(({ log }) => log),
+    snapshotCount: state.snapshotCount,
+    problems: [...state.problems, ...missing],
+  }
+}
+
+const restore = 'Restore the newest segments of this log from a backup'
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+interface StateReport {
+  readonly newest: SnapshotManifest | null
+  readonly snapshotCount: number
+  readonly problems: readonly StoreProblem[]
+}
+
+function verifyState(disk: Disk, directory: string): StateReport {
   const sequences = listManifests(disk, directory).slice(0, 2)
   const problems: StoreProblem[] = []
+  let newest: SnapshotManifest | null = null
   for (const sequence of sequences) {
     try {
       const manifest = readManifest(disk, directory, sequence)
+      newest ??= manifest
       for (const file of manifest.files) for (const _entry of readStateFile(disk, directory, file));
     } catch (error) {
       const path = `${directory}/${manifestName(sequence)}`
@@ -82,7 +132,7 @@ function verifyState(disk: Disk, directory: string): { snapshotCount: number; pr
       })
     }
   }
-  return { snapshotCount: sequences.length, problems }
+  return { newest, snapshotCount: sequences.length, problems }
 }
 
 function verifyModels(disk: Disk, directory: string): { modelCount: number; problems: StoreProblem[] } {
