@@ -20,12 +20,13 @@ export interface Frame {
   readonly endBytes: number
 }
 
+/** What is read at once, where there is as much. */
 const bufferBytes = limits.frameBytesMax + 64 * 1024
 
 /** Reads the frames of one file in order, each checked before it is given out. */
 export class FrameReader {
   readonly #file: DiskFile
-  #buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  #buffer = Buffer.alloc(0)
   /** `#buffer[0 .. #filled)` are the bytes of the file from `#bufferStart` on. */
   #bufferStart: number
   #filled = 0
@@ -78,7 +79,7 @@ export class FrameReader {
   #fill(length: number, limitBytes: number): boolean {
     if (this.#available() >= length) return true
     if (this.#position + length > limitBytes) return false
-    this.#compact(length)
+    this.#compact(Math.max(length, Math.min(bufferBytes, limitBytes - this.#position)))
     while (this.#available() < length) {
       const room = Math.min(this.#buffer.length, limitBytes - this.#bufferStart) - this.#filled
       const into = this.#buffer.subarray(this.#filled, this.#filled + room)
@@ -89,13 +90,14 @@ export class FrameReader {
     return true
   }
 
-  #compact(length: number): void {
+  /** Moves what is left to the head of a buffer of at least `wantedBytes`. */
+  #compact(wantedBytes: number): void {
     const at = this.#position - this.#bufferStart
     const rest = this.#buffer.subarray(at, this.#filled)
-    // A frame longer than the buffer (one long line) gets a buffer of its own, which is given up again after it.
-    const wanted = Math.max(length, bufferBytes)
-    if (this.#buffer.length < wanted || (this.#buffer.length > bufferBytes && wanted === bufferBytes)) {
-      const next = Buffer.allocUnsafeSlow(wanted)
+    // A frame longer than usual (one long line) gets a buffer of its own, which is given up again after it.
+    const isOutsized = this.#buffer.length > bufferBytes && wantedBytes <= bufferBytes
+    if (this.#buffer.length < wantedBytes || isOutsized) {
+      const next = Buffer.allocUnsafeSlow(wantedBytes)
       rest.copy(next)
       this.#buffer = next
     } else this.#buffer.copyWithin(0, at, this.#filled)

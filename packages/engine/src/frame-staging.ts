@@ -24,6 +24,7 @@ interface OpenFrame {
   recordCount: number
 }
 
+const firstBytes = 4096
 /** What an idle staging keeps of its memory. */
 const idleBytesMax = 4 * 1024 * 1024
 
@@ -32,7 +33,7 @@ const idleBytesMax = 4 * 1024 * 1024
  * extension. What is added is copied: the caller's memory is free at once.
  */
 export class FrameStaging {
-  #buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  #buffer = Buffer.allocUnsafeSlow(firstBytes)
   #length = 0
   #sealed: StagedFrame[] = []
   #open: OpenFrame | null = null
@@ -145,6 +146,6 @@ export class FrameStaging {
 
   /** A burst must not leave its memory behind for good. */
   #release(): void {
-    if (this.#length === 0 && this.#buffer.length > idleBytesMax) this.#buffer = Buffer.allocUnsafeSlow(64 * 1024)
+    if (this.#length === 0 && this.#buffer.length > idleBytesMax) this.#buffer = Buffer.allocUnsafeSlow(firstBytes)
   }
 }

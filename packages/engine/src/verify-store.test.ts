@@ -7,7 +7,7 @@ import { verifyStore } from './verify-store.ts'
 /** A store with something of everything. */
 async function store(): Promise<MemoryDisk> {
   const disk = new MemoryDisk()
-  const engine = await openTestEngine({ disk, segmentBytesMax: 1000 })
+  const engine = await openTestEngine({ disk, segmentBytesMax: 500 })
   await engine.publish(testPackage('1'))
   for (let n = 0; n < 15; n++) {
     await engine.append('sensor-data', [part(0, `a ${n}`, 'bad'), part(1, `b ${n}`)])
