@@ -11,6 +11,8 @@ describe('createPartitionOperator()', () => {
     expect(make({ window: { kind: 'hopping', sizeMs: 86_400_000, slideMs: 1000 } })).toThrow('at most 2048 windows')
     expect(make({ time: { forgetAfterMs: 1 } })).toThrow('silent before it is forgotten')
     expect(make({ features: { mean: { kind: 'aggregate', statistic: 'mean', channel: 'z' } } })).toThrow('"z" is none')
+    const mean = { kind: 'aggregate', statistic: 'mean', channel: 'x' } as const
+    expect(make({ features: { lag: { kind: 'lag', of: mean, windows: 1025 } } })).toThrow('at most 1024 windows')
   })
 
   test("refuses a model that does not take the plan's features", () => {

@@ -194,7 +194,7 @@ class PlanOperator implements PartitionOperator {
   takeDirty(): DeviceStateEntry[] {
     assert(!this.#results.hasPending, 'outputs are flushed before state is taken')
     const dirty = this.#memory.table.takeDirty()
-    const writer = new ByteWriter(512 * Math.max(1, dirty.length))
+    const writer = new ByteWriter(320 * Math.max(8, dirty.length))
     const ends = dirty.map((device) => {
       this.#codec.write(device, writer)
       return writer.length

@@ -1,4 +1,4 @@
-import { assert, type FeatureNode, type Plan, UserFunctionError } from '@millwright/core'
+import { assert, type FeatureNode, limits, type Plan, UserFunctionError } from '@millwright/core'
 import { type AccumulatorLayout, channelIndex, visitFeature } from '../accumulators/layout.ts'
 import { statisticReader } from '../accumulators/statistics.ts'
 import type { RawLayout } from '../windows/raw-values.ts'
@@ -56,6 +56,7 @@ export class FeatureProgram {
     this.#events = options.events
     this.#deviceId = options.deviceId
     const lookBack = windowsLookedBack(options.plan)
+    assert(lookBack <= limits.historyWindowsMax, `a feature looks back at most ${limits.historyWindowsMax} windows`)
     this.#gathered = new Float64Array(lookBack + 1)
     this.#view = {
       device: -1,
