@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigurationError, type ModelUpdate } from '@millwright/core'
-const readPublishedModels = (_d: string): never[] => []
 import { checkModelPackage, loadPackagedModel, type ModelPackage, openModelPackage } from '@millwright/scoring'
 import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
@@ -10,6 +9,7 @@ import { nodeCrypto } from '../models/node-crypto.ts'
 import { packForPlan, signerOf } from '../models/pack.ts'
 import { listModels } from '../plant/model-desk.ts'
 import { openPlant } from '../plant/open-plant.ts'
+import { readPublishedModels } from '../plant/published-models.ts'
 import { loadProject } from '../project/load-project.ts'
 
 const examples = `

@@ -34,6 +34,7 @@ interface RunFlags {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly insecure?: true
+  readonly hostName?: readonly string[]
   readonly workers?: string
   readonly input?: readonly string[]
 }
@@ -53,6 +54,7 @@ export function addCommand(program: Command): void {
     .option('--tls-cert <file>', 'PEM certificate, to listen on other addresses')
     .option('--tls-key <file>', 'PEM key of the certificate')
     .option('--insecure', 'listen on other addresses without TLS')
+    .option('--host-name <name...>', 'further names by which clients call the plant')
     .option('--workers <n>', 'threads for the operators (default: one per core but one)')
     .option('--input <file...>', 'files to read first; what was read before is not read again')
     .addHelpText('after', examples)
@@ -118,7 +120,7 @@ async function serve(options: {
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
   try {
-    gateway = await listen({ plant, observer, port, flags })
+    gateway = await listen({ plant, observer, dataDirectory, port, flags })
     engine.setHttpPort(gateway.port)
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (flags.input !== undefined) {
@@ -165,10 +167,11 @@ async function readFirst(options: {
 function listen(options: {
   readonly plant: OpenPlant
   readonly observer: PlantObserver
+  readonly dataDirectory: string
   readonly port: number
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, port, flags } = options
+  const { plant, observer, dataDirectory, port, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
   const metrics = new PlantMetrics(
@@ -184,6 +187,7 @@ function listen(options: {
     port,
     ...tls,
     insecure: flags.insecure ?? false,
+    hostNames: flags.hostName ?? [],
     door,
     ingest: engine,
     plant: {
@@ -191,7 +195,7 @@ function listen(options: {
       metrics: () => metrics.render(),
       status: () => observer.status(),
     },
-    alerts: alertFeedOf(engine),
+    alerts: alertFeedOf(engine, dataDirectory),
     models: modelDeskOf(engine),
     closeGraceMs,
     onError: (error, where) =>

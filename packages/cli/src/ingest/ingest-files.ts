@@ -41,7 +41,7 @@ export async function ingestFiles(options: {
   let refused = 0
   let doneBytes = 0
   for (const file of files) {
-    const id = await sourceIdOf(file)
+    const id = await sourceIdOf(file, (known) => ingest.sourcePosition(known) > 0)
     const fromPosition = ingest.sourcePosition(id)
     if (fromPosition > 0) resumed.push({ file, fromPosition })
     const onProgress = (readBytes: number): void => options.onProgress(doneBytes + readBytes, accepted + refused)

@@ -53,7 +53,11 @@ export async function openPlant(options: {
     timestamp: plan.time.timestamp,
     devicesMax: doorDevicesMax,
   })
-  return { plan, engine, door: createDoor({ decoder, devicesMax: doorDevicesMax, partitionCount: plan.partitionCount }) }
+  return {
+    plan,
+    engine,
+    door: createDoor({ decoder, devicesMax: doorDevicesMax, partitionCount: plan.partitionCount }),
+  }
 }
 
 /**
@@ -61,5 +65,7 @@ export async function openPlant(options: {
  * identity may use each other's state.
  */
 function identityOf(plan: Plan): string {
-  return createHash('sha256').update(`device-state ${deviceStateVersion}\n${describePlan(plan)}`).digest('hex')
+  return createHash('sha256')
+    .update(`device-state ${deviceStateVersion}\n${describePlan(plan)}`)
+    .digest('hex')
 }

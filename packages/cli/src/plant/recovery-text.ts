@@ -14,6 +14,7 @@ export function recoveryText({ partitions, activationsCompleted }: Engine['recov
   for (const { partition, snapshotDamage } of partitions)
     if (snapshotDamage !== null)
       lines.push(`Partition ${partition}: the newest snapshot is damaged (${snapshotDamage}); the one before was used.`)
-  if (activationsCompleted > 0) lines.push(`${activationsCompleted} model updates that had not reached every partition now have.`)
+  if (activationsCompleted > 0)
+    lines.push(`${activationsCompleted} model updates that had not reached every partition now have.`)
   return lines.length === 0 ? null : lines.join('\n')
 }
