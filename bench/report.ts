@@ -43,7 +43,11 @@ export function atLeast(what: string, ratio: number, wanted: number): Goal {
 
 /** A goal that a value be at most so much. */
 export function atMost(what: string, value: number, wanted: number, unit: string): Goal {
-  return { wanted: `${what} ≤ ${wanted} ${unit}`, found: `${value.toPrecision(3)} ${unit}`, met: value <= wanted }
+  return {
+    wanted: `${what} ≤ ${wanted} ${unit}`,
+    found: `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ${unit}`,
+    met: value <= wanted,
+  }
 }
 
 /** The middle one of values (the upper of two middle ones); NaN of none. */

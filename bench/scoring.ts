@@ -195,5 +195,5 @@ function oracle(python: string, task: 'train' | 'measure', folder: string): stri
 }
 
 function thousands(rate: number): string {
-  return Number.isNaN(rate) ? '–' : `${(rate / 1000).toPrecision(3)} k`
+  return rate >= 100_000 ? `${(rate / 1000).toFixed(0)} k` : `${(rate / 1000).toPrecision(3)} k`
 }
