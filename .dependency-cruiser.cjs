@@ -44,7 +44,7 @@ module.exports = {
       comment: 'A cycle hides which file owns what.',
       severity: 'error',
       from: {},
-      to: { circular: true, dependencyTypesNot: ['type-only'] },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
       name: 'no-deep-import',
