@@ -8,7 +8,8 @@ export { createPlanDriver, type DrivenMessage, PlanDriver } from './plan-driver.
 export { defaultTime, type PlanSketch, planOf } from './plans.ts'
 export { randomScenario, type Scenario, type ScenarioOptions, scenarioFeatures, seededRandom } from './scenario.ts'
 export { checkScript } from './script/check-script.ts'
-export { type ExpectedCounter, type ExpectedOutput, type FlowScript, parseFlowScript } from './script/flow-script.ts'
+export type { ExpectedCounter, ExpectedOutput } from './script/expectation.ts'
+export { type FlowScript, parseFlowScript } from './script/flow-script.ts'
 export { ScriptError } from './script/script-error.ts'
 export {
   type ConformanceEngine,

@@ -1,6 +1,7 @@
 import { byDeviceAndTopic } from '../compare.ts'
 import type { RunResult, StepOutput } from '../steps.ts'
-import type { ExpectedOutput, FlowScript } from './flow-script.ts'
+import type { ExpectedOutput } from './expectation.ts'
+import type { FlowScript } from './flow-script.ts'
 
 /** Largest relative difference of a number from the one that a script writes. */
 const tolerance = 1e-9

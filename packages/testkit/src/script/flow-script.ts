@@ -1,29 +1,10 @@
-import type { OutputTopic, Plan } from '@millwright/core'
+import type { Plan } from '@millwright/core'
 import type { Step } from '../steps.ts'
+import type { ExpectedCounter, ExpectedOutput } from './expectation.ts'
 import { ExpectationParser } from './parse-expectation.ts'
 import { PlanParser } from './parse-plan.ts'
 import { StepParser } from './parse-step.ts'
 import { ScriptError } from './script-error.ts'
-
-/** A message that a script says comes out: only what it says is checked. */
-export interface ExpectedOutput {
-  /** Line of the script. */
-  readonly line: number
-  readonly topic: OutputTopic
-  readonly deviceId: string | null
-  /** Path of keys in the message → value wanted there. */
-  readonly fields: ReadonlyMap<string, string | number | null>
-  /** The steps that may have caused it: those since the outputs before, from `afterStep` up to (not with) `beforeStep`. */
-  readonly afterStep: number
-  readonly beforeStep: number
-}
-
-export interface ExpectedCounter {
-  readonly line: number
-  readonly name: string
-  /** At the end of the script. */
-  readonly value: number
-}
 
 /** A conformance script, read: docs/formats/conformance-script.md. */
 export interface FlowScript {

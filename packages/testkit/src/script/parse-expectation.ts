@@ -1,5 +1,5 @@
 import type { OutputTopic } from '@millwright/core'
-import type { ExpectedCounter, ExpectedOutput } from './flow-script.ts'
+import type { ExpectedCounter, ExpectedOutput } from './expectation.ts'
 import { parseTime } from './times.ts'
 
 type Fields = Map<string, string | number | null>
