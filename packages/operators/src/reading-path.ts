@@ -138,11 +138,10 @@ export class ReadingPath {
     const timeless = Number.isNaN(appendTimeMs)
     const heardAfterMs = timeless ? Number.NEGATIVE_INFINITY : appendTimeMs - this.#silentAfterMs
     const timestampMsMax = timeless ? Number.POSITIVE_INFINITY : appendTimeMs + this.#maxClockAheadMs
-    const { rows, slots } = run
+    const { slots } = run
     // Copies, since an imported constant is loaded anew wherever a loop names it.
     const [clockField, fastUntilField, lastAppendField] = [clock, fastUntil, lastAppend]
     const [flagsField, slotField, dirty] = [flags, currentSlot, flagDirty]
-    let count = 0
     let row = first
     for (; row < rowCount; row++) {
       const device = deviceColumn[row] as number
@@ -162,15 +161,14 @@ export class ReadingPath {
       floats[base + clockField] = timestampMs
       const intBase = 2 * base
       if (((ints[intBase + flagsField] as number) & dirty) === 0) table.markDirty(device)
-      rows[count] = row
-      slots[count] = ints[intBase + slotField] as number
-      count += 1
+      slots[row - first] = ints[intBase + slotField] as number
     }
-    if (count > 0) {
-      run.count = count
+    if (row > first) {
+      run.first = first
+      run.count = row - first
       windows.addRun(run, columns)
-      if (!arrival) rememberRows(table, deviceColumn, this.#hashes, rows, count)
-      this.#counters.add('readings_accepted_total', count)
+      if (!arrival) rememberRows(table, deviceColumn, this.#hashes, first, row)
+      this.#counters.add('readings_accepted_total', run.count)
     }
     return row
   }

@@ -99,21 +99,20 @@ export function remember(table: DeviceTable, device: number, hashLow: number, ha
   table.setInt(device, ringCount, nextCount(count))
 }
 
-/** Like {@link remember}, for the first `count` of some rows, each of the device that its column names. */
+/** Like {@link remember}, for the rows `first` to `end` (not with), each of the device that its column names. */
 export function rememberRows(
   table: DeviceTable,
   devices: Int32Array,
   hashes: ReadingHashes,
-  rows: Int32Array,
-  count: number,
+  first: number,
+  end: number,
 ): void {
   const { ints } = table
   const intStride = 2 * table.stride
   const { low, high } = hashes
   // Copies, since an imported constant is loaded anew wherever a loop names it.
   const [countField, ringField, mask] = [ringCount, ring, ringMask]
-  for (let i = 0; i < count; i++) {
-    const row = rows[i] as number
+  for (let row = first; row < end; row++) {
     const base = (devices[row] as number) * intStride
     const held = ints[base + countField] as number
     const place = base + ringField + 2 * (held & mask)

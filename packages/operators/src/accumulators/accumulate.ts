@@ -40,7 +40,7 @@ export function accumulate(
   timestampsMs: Float64Array,
 ): void {
   const { floats: fields, stride } = table
-  const { rows, slots, count } = run
+  const { first, count, slots } = run
   const offset = table.offset + channelOffset
   // Decided once: an imported constant is loaded anew wherever a loop names it.
   const keepsSum = (parts & partSum) !== 0
@@ -55,7 +55,7 @@ export function accumulate(
   const endsWithSum = parts < partMoment2
   const endsWithMoment2 = parts < partMoment3
   for (let i = 0; i < count; i++) {
-    const row = rows[i] as number
+    const row = first + i
     const x = column[row] as number
     if (Number.isNaN(x)) continue
     let at = (slots[i] as number) * stride + offset

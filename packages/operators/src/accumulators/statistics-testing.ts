@@ -42,7 +42,6 @@ export function answersOf(series: Series, splitAt: number | null = null): Record
   const column = Float64Array.from(series.values, (value) => value ?? Number.NaN)
   const run = new ReadingRun(series.values.length)
   for (const row of series.values.keys()) {
-    run.rows[row] = row
     run.slots[row] = splitAt !== null && row >= splitAt ? 1 : 0
     run.count += 1
   }

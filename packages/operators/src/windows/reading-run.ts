@@ -1,15 +1,16 @@
 /**
- * Rows of readings and the window that each goes to. Readings are handed to the accumulators in runs, a channel at a time: a loop
- * over one column is several times faster than one over the channels of a row. Rows of one window stay in their order.
+ * Consecutive rows of readings and the window that each goes to. Readings are handed to the accumulators in runs, a channel at a
+ * time: a loop over one column is several times faster than one over the channels of a row. Rows of one window stay in their
+ * order.
  */
 export class ReadingRun {
-  /** The first {@link count} are in use. */
-  readonly rows: Int32Array
-  readonly slots: Int32Array
+  /** Row of the first reading. */
+  first = 0
   count = 0
+  /** Window slot of row `first + i`. */
+  readonly slots: Int32Array
 
   constructor(countMax: number) {
-    this.rows = new Int32Array(countMax)
     this.slots = new Int32Array(countMax)
   }
 }

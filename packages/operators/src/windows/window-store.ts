@@ -43,7 +43,7 @@ export class WindowStore extends RecordTable {
   readonly #devices: DeviceTable
   readonly #counters: Counters
   readonly #raw: (RawValues | undefined)[] = []
-  /** A run of the one row 0. */
+  /** A run of one row. */
   readonly #one = new ReadingRun(1)
   #firstFree = -1
   #slotEnd = 0
@@ -160,7 +160,7 @@ export class WindowStore extends RecordTable {
 
   #addRaw(layout: RawLayout, run: ReadingRun, columns: RunColumns): void {
     for (let i = 0; i < run.count; i++) {
-      const row = run.rows[i] as number
+      const row = run.first + i
       const raw = this.#rawOf(run.slots[i] as number)
       if (!raw.add(layout, columns.channels, row, columns.timestampsMs[row] as number))
         this.#counters.add('window_readings_not_kept_total')
