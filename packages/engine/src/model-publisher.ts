@@ -99,6 +99,11 @@ export class ModelPublisher {
     return activated.length
   }
 
+  /** Does something while nothing is being published: a package is stored a moment before anything refers to it. */
+  async betweenPublications(act: () => Promise<void>): Promise<void> {
+    await this.#inTurn(act)
+  }
+
   /** Resolves when no publish is under way. */
   async settled(): Promise<void> {
     await this.#turn

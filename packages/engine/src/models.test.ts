@@ -228,3 +228,14 @@ test('packages that nothing needs any more are removed, and a swap leaves no oth
   expect(stored).toBeGreaterThanOrEqual(10)
   expect(stored).toBeLessThan(30)
 })
+
+test('retention beside a publish never takes the package that is about to be referred to', async () => {
+  const disk = new MemoryDisk()
+  const engine = await open({ disk })
+  for (let n = 0; n < 20; n++) {
+    const publishing = engine.publish(testPackage(`${n}`))
+    await engine.retain()
+    await publishing
+    expect(disk.exists(`/data/models/${sha256Of(testPackage(`${n}`))}.mwmodel`)).toBe(true)
+  }
+})

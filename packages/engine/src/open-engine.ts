@@ -128,7 +128,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
         })
       }),
     }
-    const retainer = new Retainer({ options, inputs, models, updates, board, space })
+    const retainer = new Retainer({ options, inputs, models, publisher, board, space })
     engine = new Engine({
       options,
       recovery,

@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from './engine-options.ts'
 import type { FreeSpace } from './free-space.ts'
+import type { ModelPublisher } from './model-publisher.ts'
 import type { ModelStore } from './model-store.ts'
-import type { ModelUpdates } from './model-updates.ts'
 import type { PartitionInput } from './partition-input.ts'
 import type { ProgressBoard } from './progress-board.ts'
 import { planRetention, retirableModels } from './retention.ts'
@@ -42,7 +42,7 @@ export class Retainer {
   }
 
   async #retire(): Promise<void> {
-    const { options, inputs, models, updates, board, space } = this.#parts
+    const { options, inputs, models, publisher, board, space } = this.#parts
     const { disk, directory, partitionCount, retention, clock, onPhase } = options
     onPhase?.('retention', 'begin', null)
     const neededFrom = inputs.map(({ partition }) => board.neededFrom(partition))
@@ -57,8 +57,11 @@ export class Retainer {
       this.#byteCount += segment.byteLength
     }
     if (plan.retire.length > 0) space.forget()
-    for (const sha256 of retirableModels(models.list(), updates.published, plan.oldestInputMs, board.neededModels))
-      await models.remove(sha256)
+    await publisher.betweenPublications(async () => {
+      const { published } = publisher
+      for (const sha256 of retirableModels(models.list(), published, plan.oldestInputMs, board.neededModels))
+        await models.remove(sha256)
+    })
     this.#diskBytes = plan.byteLength
     this.#budgetExceeded = plan.budgetExceeded
     onPhase?.('retention', 'end', null)
@@ -69,7 +72,7 @@ export interface RetainerParts {
   readonly options: ResolvedOptions
   readonly inputs: readonly PartitionInput[]
   readonly models: ModelStore
-  readonly updates: ModelUpdates
+  readonly publisher: ModelPublisher
   readonly board: ProgressBoard
   readonly space: FreeSpace
 }
