@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { modelFile, proofPackage } from './packages.ts'
+import { proofModelFile, proofPackage } from './packages.ts'
 
 /** A package that must not get in, and the reason with which it must be refused. */
 export interface HostilePackage {
@@ -93,7 +93,7 @@ export function hostilePackages(): HostilePackage[] {
     one(
       'model-hash-differs',
       'another model inside',
-      pack(Buffer.from(JSON.stringify(manifestOf())), modelFile(-4, 4)),
+      pack(Buffer.from(JSON.stringify(manifestOf())), proofModelFile(false)),
     ),
     one('manifest-not-utf8', 'a manifest that is no text', pack(Buffer.of(0xff), model)),
     one('manifest-not-json', 'a manifest that is not JSON', text('{"name":')),
@@ -163,12 +163,12 @@ export function hostilePackages(): HostilePackage[] {
     one(
       'model-feature-count-differs',
       'a model of other features',
-      changed(() => undefined, modelFile(4, -4, 5)),
+      changed(() => undefined, proofModelFile(true, 5)),
     ),
     one(
       'golden-rows-differ',
       'a model that answers otherwise',
-      changed(() => undefined, modelFile(-4, 4)),
+      changed(() => undefined, proofModelFile(false)),
     ),
     one(
       'golden-rows-differ',
