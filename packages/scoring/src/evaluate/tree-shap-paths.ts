@@ -49,12 +49,13 @@ export function readTreePaths(forest: Forest, cover: Float32Array, root: number)
     const position = positions.get(forest.feature[node] as number) as number
     const { thresholds } = features[position] as TreeFeature
     const threshold = thresholds.indexOf(forest.value[node] as number)
+    const missingCell = thresholds.length + 1
     for (const child of [left, forest.right[node] as number]) {
       const isLeft = child === left
-      const cells = Uint8Array.from({ length: thresholds.length + 2 }, (_, cell) => {
-        const goesLeft = cell > thresholds.length ? forest.defaultLeft[node] === 1 : cell <= threshold
-        return goesLeft === isLeft ? 1 : 0
-      })
+      const cells = new Uint8Array(missingCell + 1)
+      if (isLeft) cells.fill(1, 0, threshold + 1)
+      else cells.fill(1, threshold + 1, missingCell)
+      cells[missingCell] = isLeft === (forest.defaultLeft[node] === 1) ? 1 : 0
       const share = Math.fround((cover[child] as number) / (cover[node] as number))
       visit(child, withCondition(conditions, { position, share, cells }))
     }
@@ -63,15 +64,14 @@ export function readTreePaths(forest: Forest, cover: Float32Array, root: number)
   return { features, leaves }
 }
 
+/** Takes over the cells of `added`, which is the caller's own. */
 function withCondition(conditions: readonly PathCondition[], added: PathCondition): readonly PathCondition[] {
   const index = conditions.findIndex(({ position }) => position === added.position)
   const known = conditions[index]
   if (known === undefined) return [...conditions, added]
-  return conditions.with(index, {
-    position: added.position,
-    share: known.share * added.share,
-    cells: added.cells.map((satisfied, cell) => satisfied & (known.cells[cell] as number)),
-  })
+  for (let cell = 0; cell < added.cells.length; cell++)
+    added.cells[cell] = (added.cells[cell] as number) & (known.cells[cell] as number)
+  return conditions.with(index, { ...added, share: known.share * added.share })
 }
 
 function featuresOf(forest: Forest, root: number): TreeFeature[] {
