@@ -11,12 +11,14 @@ import type { RunResult, Step } from './steps.ts'
 
 const windows: readonly WindowNode[] = [
   { kind: 'tumbling', sizeMs: 5000 },
+  // Longer than jumps, the future guard and silence: they all happen within a window.
+  { kind: 'tumbling', sizeMs: 300_000 },
   { kind: 'hopping', sizeMs: 10_000, slideMs: 4000 },
   { kind: 'session', gapMs: 4000 },
   { kind: 'per-reading' },
 ]
 const variants: readonly Omit<ScenarioOptions, 'window'>[] = [{}, { appendTimes: false }, { timestamp: 'arrival' }]
-const seedCount = Number(process.env['MILLWRIGHT_SEEDS'] ?? 8)
+const seedCount = Number(process.env['MILLWRIGHT_SEEDS'] ?? 4)
 
 /** Runs `check` over histories of every kind of window. */
 function overScenarios(check: (seed: number, plan: Plan, steps: readonly Step[]) => void): void {
@@ -53,7 +55,7 @@ describe('createPartitionOperator()', () => {
     overScenarios((seed, plan, steps) => {
       const whole = run(plan, steps)
       const random = seededRandom(seed)
-      const restarts = steps.map(() => random() < 0.3)
+      const restarts = steps.map(() => random() < 0.2)
       const restarted = run(plan, steps, { restartAfter: (step) => restarts[step] === true })
       expect(exactDifference(whole, restarted, { places: true }), `seed ${seed}`).toBeNull()
       expect(restarted.counters, `counters of seed ${seed}`).toEqual(whole.counters)
@@ -86,7 +88,7 @@ describe('createPartitionOperator()', () => {
       expect(many.counters, `counters of seed ${seed}`).toEqual(few.counters)
       silences += few.counters['devices_silent_total'] ?? 0
     })
-    expect(silences).toBeGreaterThan(100)
+    expect(silences).toBeGreaterThan(50)
   })
 
   test('gives a device the same whether other devices are there or not', () => {
