@@ -1,4 +1,4 @@
-import type { ReadingDecoder, TimeRules } from '@millwright/core'
+import type { Plan, ReadingDecoder, TimeRules } from '@millwright/core'
 import type { Counters } from './counters.ts'
 import { devicesMaxRefusal } from './decode/device-id.ts'
 import { lineBreakBytes, newline } from './decode/lines.ts'
@@ -22,6 +22,7 @@ export class EventPath {
   readonly #results: ResultWriter
   readonly #counters: Counters
   readonly #time: TimeRules
+  readonly #perReading: boolean
 
   constructor(options: {
     readonly decoder: ReadingDecoder
@@ -29,14 +30,15 @@ export class EventPath {
     readonly timers: DeviceTimers
     readonly results: ResultWriter
     readonly counters: Counters
-    readonly time: TimeRules
+    readonly plan: Plan
   }) {
     this.#decoder = options.decoder
     this.#memory = options.memory
     this.#timers = options.timers
     this.#results = options.results
     this.#counters = options.counters
-    this.#time = options.time
+    this.#time = options.plan.time
+    this.#perReading = options.plan.window.kind === 'per-reading'
   }
 
   /** Takes newline-separated events. Line i has offset `baseOffset + i`; a final newline is optional. */
@@ -78,8 +80,13 @@ export class EventPath {
 
   #keep(device: number, event: DecodedDeviceEvent): void {
     const { table, events } = this.#memory
+    const { graceMs, allowedLatenessMs } = this.#time
+    // A per-reading window may come of any time, however old; the others end after what is closed for good.
+    const usableAfterMs = this.#perReading
+      ? Number.NEGATIVE_INFINITY
+      : table.float(device, clock) - graceMs - allowedLatenessMs
     const fate = events.add(device, events.typeIndex(event.type), event, {
-      usableAfterMs: table.float(device, clock) - this.#time.graceMs - this.#time.allowedLatenessMs,
+      usableAfterMs,
       redelivery: this.#time.timestamp === 'event',
     })
     if (fate === 'unused') this.#counters.add('device_events_unused_total')

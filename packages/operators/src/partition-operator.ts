@@ -128,7 +128,7 @@ class PlanOperator implements PartitionOperator {
       counters,
       deviceId,
     })
-    this.#events = new EventPath({ decoder, memory, timers, results, counters, time })
+    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan })
     this.#codec = new DeviceStateCodec(plan, memory)
   }
 
@@ -215,8 +215,14 @@ class PlanOperator implements PartitionOperator {
     if (state === null) return
     const device = this.#decoder.deviceIndex(deviceId)
     assert(device >= 0, 'the devices of a snapshot fit the devicesMax they were taken with')
-    this.#codec.read(device, state)
     const { table } = this.#memory
+    try {
+      this.#codec.read(device, state)
+    } catch (error) {
+      // What was refused leaves no trace, not even its id.
+      if (!table.exists(device)) this.#decoder.forget(Int32Array.of(device))
+      throw error
+    }
     this.#timers.fileDeadline(device, table.float(device, lastAppend))
   }
 
