@@ -19,6 +19,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'millwright-ci-'))
 const report = join(scratch, 'vitest.json')
 const npmRun = (script: string): readonly string[] => ['npm', 'run', '--silent', script]
 
+/** By npm, whose path has the project's own Node first. */
+const inNode = (script: string): readonly string[] => ['npm', 'exec', '--no', '-c', `node ${script}`]
+const proof = (name: string): readonly string[] => inNode(`scripts/proofs/${name}.ts`)
+
 const suites: readonly Suite[] = [
   { name: 'types', command: npmRun('typecheck') },
   { name: 'lint', command: npmRun('lint') },
@@ -31,6 +35,15 @@ const suites: readonly Suite[] = [
     command: ['npm', 'test', '--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     report,
   },
+  { name: "peers' windows and probabilities", command: proof('peers') },
+  { name: 'model swaps under load', command: proof('swap') },
+  {
+    name: 'kill -9, two hundred times',
+    command: inNode('scripts/crash.ts --kills 200 --seed 1 --subject scripts/proofs/crash-plant/subject.ts'),
+  },
+  { name: 'SIGTERM under load', command: proof('stop') },
+  { name: 'full disk', command: proof('full-disk') },
+  { name: 'no route', command: proof('no-route') },
 ]
 
 let passed = 0

@@ -88,7 +88,7 @@ function checkLines(lines: readonly string[], partition: number, subject: CrashS
   const problems: string[] = []
   let last = 0
   for (const text of lines) {
-    const n = Number(/(\d+)$/.exec(text)?.[1])
+    const n = Number(/(\d+)\D*$/.exec(text)?.[1])
     const expected = subject.line(n)
     if (expected.text !== text || expected.partition !== partition)
       problems.push(`line "${text}" in partition ${partition}`)
