@@ -15,5 +15,10 @@ const { plan } = await loadProject(configPath)
 
 runPartitionWorker({
   createOperator: (_partition, sink) => buildOperator(plan, sink),
-  loadModel: (_sha256, bytes) => loadPackage(bytes, plan),
+  loadModel: (_sha256, bytes) => {
+    const model = loadPackage(bytes, plan)
+    // The first explanation plans its tables, tens of milliseconds: here no alert waits for it.
+    model.scorer.contributions(new Float32Array(model.scorer.featureCount))
+    return model
+  },
 })
