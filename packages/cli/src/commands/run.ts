@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import type { AlertSignal } from '@millwright/core'
+import { type AlertSignal, ConfigurationError } from '@millwright/core'
 import { type HttpGateway, startHttpGateway } from '@millwright/gateways'
 import type { Command } from 'commander'
 import { startControlServer } from '../control/control-server.ts'
@@ -72,6 +72,8 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   let failure: Error | null = null
+  // A plant does not stop because nobody reads along any more: the terminal was closed, or `| head` has enough.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort())
   const plant = await openPlant({
     project,
@@ -107,7 +109,7 @@ async function serve(options: {
   const observer = new PlantObserver(plan, engine)
   // While files are read, alerts are printed above the progress bar.
   let print = (text: string): void => void process.stdout.write(`${text}\n`)
-  const sinks = openSinks(plan, dataDirectory, (text) => print(text))
+  const sinks = openSinks(plan, dataDirectory, (text) => print(text), say)
   engine.subscribe('alert-signals', ({ value }) => {
     // Most windows are normal: they are not worth parsing.
     if (!value.includes('"status":"High risk of failure"')) return
@@ -178,14 +180,11 @@ function listen(options: {
     () => ({ ...engine.stats().counters, ...gateway?.counters() }),
     () => observer.gauges(),
   )
-  const tls =
-    flags.tlsCert === undefined || flags.tlsKey === undefined
-      ? {}
-      : { tls: { cert: readFileSync(flags.tlsCert), key: readFileSync(flags.tlsKey) } }
+  const tls = tlsOf(flags)
   return startHttpGateway({
     host: flags.host,
     port,
-    ...tls,
+    ...(tls === null ? {} : { tls }),
     insecure: flags.insecure ?? false,
     hostNames: flags.hostName ?? [],
     door,
@@ -206,11 +205,30 @@ function listen(options: {
   })
 }
 
+/** @throws {ConfigurationError} When one of the two is missing: whoever names a certificate does not want to go without. */
+function tlsOf({ tlsCert, tlsKey }: RunFlags): { readonly cert: Buffer; readonly key: Buffer } | null {
+  if (tlsCert === undefined && tlsKey === undefined) return null
+  const read = (field: string, path: string | undefined): Buffer => {
+    try {
+      if (path !== undefined) return readFileSync(path)
+    } catch (error) {
+      throw tlsProblem(field, error instanceof Error ? error.message : String(error), error)
+    }
+    throw tlsProblem(field, 'nothing')
+  }
+  return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) }
+}
+
+function tlsProblem(field: string, found: string, cause?: unknown): ConfigurationError {
+  const wanted = 'a PEM file: TLS needs both, a certificate and its key'
+  return new ConfigurationError('The plant cannot listen with TLS.', [{ field, found, wanted }], cause)
+}
+
 function whereEverythingIs(dataDirectory: string, url: string): string {
   const folder = relative('', dataDirectory) || '.'
   return [
     `Readings, alerts and everything else are in ${folder}. Look with:`,
-    `  millwright topics tail alert-signals --data ${folder}`,
+    `  npx millwright topics tail alert-signals --data ${folder}`,
     `  curl --data-binary @readings.ndjson -H 'content-type: application/x-ndjson' ${url}/api/readings`,
     `  ${url}/  (status)   ${url}/metrics  (Prometheus)`,
     'Waiting for readings. Ctrl-C stops.',
