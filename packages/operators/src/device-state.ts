@@ -5,13 +5,13 @@ import { hashText } from './device-event-line.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { clock, emittedEnd, flagSilent, flagWaiting, lastAppend, ring, ringCount } from './device-table.ts'
 import type { EventList } from './features/device-events.ts'
-import { describeLayout } from './features/feature-program.ts'
 import { ringHeld } from './redelivery.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import { RawValues } from './windows/raw-values.ts'
 import {
   emissions,
   emittedStart,
+  type WindowStore,
   windowEnd,
   windowFlags,
   windowHeaderFloats,
@@ -266,11 +266,17 @@ function planShape(plan: Plan, { windows, history, events }: DeviceMemory): stri
     plan.channels.map(({ name }) => name),
     plan.window,
     plan.time.timestamp,
-    describeLayout(windows.accumulators, windows.rawLayout),
+    describeLayout(windows),
     plan.features.map(({ node }) => node),
     [history.columnCount, history.capacity],
     events.types,
   ])
+}
+
+/** A text that is equal for two plans exactly when each can read the windows that the other stored. */
+function describeLayout({ accumulators, rawLayout }: WindowStore): string {
+  const fields = accumulators.channels.map(({ channel, parts }) => `${channel}:${parts}`).join(',')
+  return `${fields};${rawLayout === null ? '' : `${rawLayout.channels.join(',')}:${rawLayout.timestamps}`}`
 }
 
 function formatError(wanted: string, details: Readonly<Record<string, number>>): StateFormatError {

@@ -1,5 +1,5 @@
 import { assert, type FeatureNode, limits, type Plan, UserFunctionError } from '@millwright/core'
-import { type AccumulatorLayout, channelIndex, visitFeature } from '../accumulators/layout.ts'
+import { channelIndex, visitFeature } from '../accumulators/layout.ts'
 import { statisticReader } from '../accumulators/statistics.ts'
 import type { RawLayout } from '../windows/raw-values.ts'
 import {
@@ -242,10 +242,4 @@ function windowsLookedBack(plan: Plan): number {
     })
   }
   return farthest
-}
-
-/** Returns a text that is equal for two layouts exactly when their stored windows can be read by each other. */
-export function describeLayout(layout: AccumulatorLayout, raw: RawLayout | null): string {
-  const fields = layout.channels.map(({ channel, parts }) => `${channel}:${parts}`).join(',')
-  return `${fields};${raw === null ? '' : `${raw.channels.join(',')}:${raw.timestamps}`}`
 }

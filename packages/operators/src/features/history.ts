@@ -20,11 +20,6 @@ export class WindowHistory {
     this.#stride = 1 + options.columnCount
   }
 
-  /** Entries of the device. */
-  count(device: number): number {
-    return this.#devices[device]?.count ?? 0
-  }
-
   /** Entries before a window: those of a smaller start, or of an equal one too where `equalToo`. */
   countBefore(device: number, startMs: number, equalToo: boolean): number {
     const history = this.#devices[device]

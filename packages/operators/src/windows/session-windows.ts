@@ -70,8 +70,9 @@ export class SessionWindows implements DeviceWindows {
     store.setFloat(slot, windowEnd, store.float(next, windowEnd))
     const results = store.int(slot, emissions)
     const nextResults = store.int(next, emissions)
-    if (results === 0) store.setFloat(slot, emittedStart, store.float(next, emittedStart))
-    else if (nextResults > 0) this.#history.remove(device, store.float(next, emittedStart))
+    // The result that the later part gave is no window any more; the earlier part's stays until the next one replaces it.
+    if (nextResults > 0) this.#history.remove(device, store.float(next, emittedStart))
+    if (results === 0) store.setFloat(slot, emittedStart, store.float(slot, windowStart))
     store.setInt(slot, emissions, Math.max(results, nextResults))
     store.remove(device, slot, next)
   }

@@ -47,8 +47,6 @@ export class WindowStore extends RecordTable {
   readonly #one = new ReadingRun(1)
   #firstFree = -1
   #slotEnd = 0
-  /** Windows that are in a list. */
-  count = 0
 
   constructor(
     devices: DeviceTable,
@@ -71,7 +69,6 @@ export class WindowStore extends RecordTable {
       this.#slotEnd += 1
       this.ensure(slot)
     } else this.#firstFree = this.int(slot, nextSlot)
-    this.count += 1
     this.setFloat(slot, windowStart, startMs)
     this.setFloat(slot, windowEnd, endMs)
     this.setInt(slot, nextSlot, this.after(device, previous))
@@ -86,7 +83,6 @@ export class WindowStore extends RecordTable {
     this.#raw[slot] = undefined
     this.setInt(slot, nextSlot, this.#firstFree)
     this.#firstFree = slot
-    this.count -= 1
   }
 
   removeAll(device: number): void {
