@@ -22,7 +22,7 @@ export const defaultTime: TimeRules = {
   maxClockAheadMs: 300_000,
   silentAfterMs: 600_000,
   forgetAfterMs: 30 * 86_400_000,
-  devicesMax: 100_000,
+  devicesMax: 1_000_000,
 }
 
 /** Makes a plan by hand: plain data, unchecked. By default the mean of one channel, `x`, in tumbling windows of 10 s. */
