@@ -11,8 +11,8 @@ import { type CrashVerdict, verifyCrashes } from './crash-verify.ts'
  *
  * Method: each run of the plant gets a phase as its target, the one hit least so far. After a random while the harness
  * waits for that phase to begin, waits a random moment more, and sends SIGKILL. Which phases were really open when the
- * process died follows from everything it had said until its output ended: only that counts as a hit. Each tenth run is
- * ended by SIGTERM instead, which must take less than five seconds.
+ * process died follows from everything it had said until its output ended: only that counts as a hit. Some runs are ended by
+ * SIGTERM instead, which must take less than five seconds.
  */
 export interface CrashOptions {
   readonly subject: CrashSubject
@@ -22,6 +22,8 @@ export interface CrashOptions {
   readonly seed: number
   /** Fewer hits than this in any phase are a problem. */
   readonly hitsMin: number
+  /** Each so many runs one is ended by SIGTERM. Default 10. */
+  readonly terminateEvery?: number
   readonly onRun?: (run: CrashRun) => void
 }
 
@@ -47,7 +49,7 @@ const terminationMsLimit = 5000
 const patienceMs = 20_000
 
 export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
-  const { subject, root, killCount, seed, hitsMin } = options
+  const { subject, root, killCount, seed, hitsMin, terminateEvery = 10 } = options
   rmSync(root, { recursive: true, force: true })
   mkdirSync(root, { recursive: true })
   const chance = generator(seed)
@@ -62,7 +64,7 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
     const target = phases.reduce((least, phase) => (hits[phase] < hits[least] ? phase : least))
     await plant.ready()
     await pause(chance() * 300)
-    if (number % 10 === 0) {
+    if (number % terminateEvery === 0) {
       const tookMs = await plant.terminate()
       terminations += 1
       terminationMsMax = Math.max(terminationMsMax, tookMs)
