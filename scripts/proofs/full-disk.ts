@@ -40,7 +40,8 @@ const padding = 'x'.repeat(600)
 await prove('full-disk', 300, async (proof) => {
   await reenter([['-m'], ['-rm']])
   const disk = mountSmallDisk(proof)
-  const project = writeProofProject(join(proof.folder, 'project'), proofPackage('first', true))
+  const sinks = "[{ kind: 'file', path: 'high.ndjson' }]"
+  const project = writeProofProject(join(proof.folder, 'project'), proofPackage('first', true), sinks)
   const data = join(disk, 'data')
   const ballast = new Ballast(disk)
   const startMs = Math.floor((Date.now() - 20 * 3_600_000) / windowMs) * windowMs

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { errorText } from './terminal/error-text.ts'
 
 /**
  * The command line. Only the file of the command that is asked for is loaded: an edge box starts in well under a second.
@@ -41,6 +42,6 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  process.stderr.write(`${error instanceof Error ? (code === '' ? error.stack : error.message) : String(error)}\n`)
+  process.stderr.write(`${error instanceof Error && code === '' ? error.stack : errorText(error)}\n`)
   return code === 'CONFIGURATION' ? 2 : 1
 }

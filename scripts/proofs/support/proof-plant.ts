@@ -7,7 +7,7 @@ import type { Proof } from './proof.ts'
 export const windowMs = 1000
 
 /** Writes the project that the proofs run: three channels, windows of a second, no grace. @returns Its folder. */
-export function writeProofProject(folder: string, model: Uint8Array | null): string {
+export function writeProofProject(folder: string, model: Uint8Array | null, sinks = '[]'): string {
   mkdirSync(folder, { recursive: true })
   writeFileSync(
     join(folder, 'millwright.config.ts'),
@@ -22,7 +22,7 @@ export default definePlant({
   model: 'proof',
   alert: { threshold: 0.8 },
   time: { grace: '0 s' },
-  sinks: [],
+  sinks: ${sinks},
 })
 `,
   )

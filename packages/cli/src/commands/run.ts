@@ -69,6 +69,8 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
     flags.workers === undefined
       ? Math.max(1, availableParallelism() - 1)
       : wholeNumber('--workers', flags.workers, 1, 64)
+  // Before anything is opened or made.
+  const inputBytes = totalBytesOf(flags.input ?? [])
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   let failure: Error | null = null
@@ -87,7 +89,7 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   try {
     const found = recoveryText(plant.engine.recovery)
     if (found !== null) say(found)
-    await serve({ project, plant, dataDirectory, port, flags, signal: stop.signal, stopped })
+    await serve({ project, plant, dataDirectory, port, flags, inputBytes, signal: stop.signal, stopped })
   } finally {
     await plant.engine.close()
   }
@@ -101,10 +103,11 @@ async function serve(options: {
   readonly dataDirectory: string
   readonly port: number
   readonly flags: RunFlags
+  readonly inputBytes: number
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
 }): Promise<void> {
-  const { project, plant, dataDirectory, port, flags, signal, stopped } = options
+  const { project, plant, dataDirectory, port, flags, inputBytes, signal, stopped } = options
   const { engine, plan, door } = plant
   const observer = new PlantObserver(plan, engine)
   // While files are read, alerts are printed above the progress bar.
@@ -126,7 +129,7 @@ async function serve(options: {
     engine.setHttpPort(gateway.port)
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (flags.input !== undefined) {
-      const progress = startProgress('ingest', totalBytesOf(flags.input))
+      const progress = startProgress('ingest', inputBytes)
       print = (text) => progress.log(text)
       try {
         await readFirst({ plan, door, engine, files: flags.input, signal, update: progress.update })

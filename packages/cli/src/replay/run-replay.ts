@@ -1,5 +1,12 @@
 import { statSync } from 'node:fs'
-import { type LoadedModel, limits, type PartitionOperator, type Plan } from '@millwright/core'
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+  type LoadedModel,
+  limits,
+  type PartitionOperator,
+  type Plan,
+} from '@millwright/core'
 import { openLineFile, readFileLines, readingFileKind, readReadings } from '@millwright/gateways'
 
 /** A replay as it was asked for. */
@@ -18,9 +25,26 @@ export interface ReplayInput {
 /** How much of an uncompressed file is read at a time. Larger chunks were no faster. */
 const chunkBytes = limits.frameBytesMax
 
-/** Bytes on disk of all the files, for a progress bar. @throws The system's error where one is missing. */
+/**
+ * Bytes on disk of all the files, for a progress bar.
+ *
+ * @throws {ConfigurationError} Naming each that is not there: before any work is begun.
+ */
 export function totalBytesOf(files: readonly string[]): number {
-  return files.reduce((sum, file) => sum + statSync(file).size, 0)
+  let total = 0
+  const problems: ConfigurationProblem[] = []
+  for (const file of files) {
+    const size = statSync(file, { throwIfNoEntry: false })
+    if (size?.isFile()) total += size.size
+    else
+      problems.push({
+        field: 'input',
+        found: size === undefined ? `${file}, which does not exist` : `${file}, which is no file`,
+        wanted: 'a file that may be read',
+      })
+  }
+  if (problems.length > 0) throw new ConfigurationError('An input cannot be read.', problems)
+  return total
 }
 
 /**

@@ -6,7 +6,7 @@ export interface Progress {
   update(done: number, readings: number): void
   /** Takes the bar away, so that what is printed next stands on a line of its own. */
   stop(): void
-  /** Prints a line above the bar. */
+  /** Prints a line on stdout, above the bar where there is one: what a pipe gets does not hang on a terminal. */
   log(line: string): void
 }
 
@@ -26,7 +26,7 @@ export function startProgress(label: string, total: number, stream: NodeJS.Write
       stop() {
         // Nothing was shown.
       },
-      log: (line) => void stream.write(`${line}\n`),
+      log: (line) => void process.stdout.write(`${line}\n`),
     }
   const bar = new SingleBar({
     stream,
@@ -56,7 +56,8 @@ export function startProgress(label: string, total: number, stream: NodeJS.Write
     },
     stop: () => bar.stop(),
     log(line) {
-      stream.write(`\r\u001b[K${line}\n`)
+      stream.write('\r\u001b[K')
+      process.stdout.write(`${line}\n`)
     },
   }
 }
