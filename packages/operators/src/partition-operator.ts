@@ -171,6 +171,7 @@ class PlanOperator implements PartitionOperator {
   }
 
   heartbeat(appendTimeMs: number, offset: number): void {
+    assert(Number.isFinite(appendTimeMs), 'a heartbeat has an append time')
     this.#noteAppendTime(appendTimeMs)
     const forgotten = this.#timers.heartbeat(appendTimeMs, offset)
     if (forgotten.length === 0) return
