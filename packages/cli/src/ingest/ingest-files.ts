@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { type IngestPort, MillwrightError, type Plan } from '@millwright/core'
-import { type Door, readReadings, sourceIdOf } from '@millwright/gateways'
+import type { Door } from '@millwright/gateways'
+import { readReadings, sourceIdOf } from '@millwright/gateways/files'
 
 /** A plant that takes resumable sources. */
 export interface ResumableIngest extends IngestPort {

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@millwright/core'
-import { createRowSplitter, jsonNumber, missingSpellings, readFileLines } from '@millwright/gateways'
+import { createRowSplitter, jsonNumber, missingSpellings, readFileLines } from '@millwright/gateways/files'
 
 /** The beginning of a CSV file, cut into cells. */
 export interface CsvSample {

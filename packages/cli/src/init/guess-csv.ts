@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import { ConfigurationError, limits } from '@millwright/core'
-import { jsonNumber, missingSpellings } from '@millwright/gateways'
+import { jsonNumber, missingSpellings } from '@millwright/gateways/files'
 import { type CsvSample, readCsvSample } from './csv-sample.ts'
 import type { GuessedSource } from './guess-source.ts'
 import { type GuessedTime, guessTime } from './guess-time.ts'

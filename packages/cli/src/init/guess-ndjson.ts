@@ -1,5 +1,5 @@
 import { ConfigurationError, limits } from '@millwright/core'
-import { readFileLines } from '@millwright/gateways'
+import { readFileLines } from '@millwright/gateways/files'
 import type { GuessedSource } from './guess-source.ts'
 import { isChannelName } from './guess-unit.ts'
 

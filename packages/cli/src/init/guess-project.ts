@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { type ChannelKind, ConfigurationError, type CsvFormat, limits } from '@millwright/core'
-import { readingFileKind } from '@millwright/gateways'
+import { readingFileKind } from '@millwright/gateways/files'
 import { type Duration, formatDuration } from '@millwright/plant'
 import { guessCsvSource } from './guess-csv.ts'
 import { guessNdjsonSource } from './guess-ndjson.ts'

@@ -1,4 +1,4 @@
-import { createTimeReader } from '@millwright/gateways'
+import { createTimeReader } from '@millwright/gateways/files'
 import { describe, expect, test } from 'vitest'
 import { guessTime } from './guess-time.ts'
 

@@ -1,4 +1,4 @@
-import { createTimeReader } from '@millwright/gateways'
+import { createTimeReader } from '@millwright/gateways/files'
 
 /** How the times of a column are written. */
 export interface GuessedTime {

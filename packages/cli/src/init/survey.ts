@@ -1,5 +1,5 @@
 import type { CsvFormat, ReadingBatch } from '@millwright/core'
-import { readReadings } from '@millwright/gateways'
+import { readReadings } from '@millwright/gateways/files'
 import { createReadingDecoder } from '@millwright/operators'
 import { createThinnedValues, type ThinnedValues } from './thinned-values.ts'
 

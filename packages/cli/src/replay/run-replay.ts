@@ -7,7 +7,7 @@ import {
   type PartitionOperator,
   type Plan,
 } from '@millwright/core'
-import { openLineFile, readFileLines, readingFileKind, readReadings } from '@millwright/gateways'
+import { openLineFile, readFileLines, readingFileKind, readReadings } from '@millwright/gateways/files'
 
 /** A replay as it was asked for. */
 export interface ReplayInput {

@@ -1,5 +1,11 @@
 import { decodeUtf8, limits } from '@millwright/core'
-import { createRowSplitter, jsonNumber, missingSpellings, readFileLines, readingFileKind } from '@millwright/gateways'
+import {
+  createRowSplitter,
+  jsonNumber,
+  missingSpellings,
+  readFileLines,
+  readingFileKind,
+} from '@millwright/gateways/files'
 import { createTableReader, RowError, type RowShape, readJsonRow, type TableReader } from '@millwright/scoring'
 
 /** Rows of one file, in order. */
