@@ -8,8 +8,9 @@ import { RecordTable } from './record-table.ts'
  * T1. A device exists if and only if its `flagExists` is set; every field of one that does not is meaningless.
  * T2. `clock` is −Infinity until the first accepted reading, and never falls.
  * T3. `lastAppend` is NaN until a record with an append time, and never falls.
- * T4. A reading with `clock < timestamp < fastUntil` belongs to the window in `currentSlot` alone, closes no window, and
- *     finds no reading waiting and the device not silent. Whatever breaks this sets `fastUntil` to −Infinity first.
+ * T4. A reading with `clock < timestamp < fastUntil` belongs to the window in `currentSlot` and, with hopping windows, to those
+ *     behind it, no others; all are open and marked as changed. It closes no window, and finds no reading waiting and the device
+ *     not silent. Whatever breaks this sets `fastUntil` to −Infinity first.
  * T5. A device whose state changed since the last snapshot has `flagDirty` and stands in the list of dirty ones once.
  */
 
@@ -22,7 +23,7 @@ export const emittedEnd = 3
 
 /** Int fields: two to a float field, from float field 4 on. */
 export const flags = 8
-/** Window slot of {@link fastUntil}; −1 for none. */
+/** First window slot of the readings before {@link fastUntil}; −1 for none. */
 export const currentSlot = 9
 /** First of the device's windows in order of end; −1 for none. */
 export const firstSlot = 10

@@ -167,6 +167,10 @@ export class ReadingPath {
       run.first = first
       run.count = row - first
       windows.addRun(run, columns)
+      for (let further = this.#windows.windowsPerReading - 1; further > 0; further--) {
+        windows.toNext(run)
+        windows.addRun(run, columns)
+      }
       if (!arrival) rememberRows(table, deviceColumn, this.#hashes, first, row)
       this.#counters.add('readings_accepted_total', run.count)
     }

@@ -11,6 +11,7 @@ const windows: readonly WindowNode[] = [
   // Longer than jumps, the future guard and silence: they all happen within a window.
   { kind: 'tumbling', sizeMs: 300_000 },
   { kind: 'hopping', sizeMs: 10_000, slideMs: 4000 },
+  { kind: 'hopping', sizeMs: 12_000, slideMs: 4000 },
   { kind: 'session', gapMs: 4000 },
   { kind: 'per-reading' },
 ]

@@ -10,6 +10,7 @@ import { flagClosed, type WindowStore, windowEnd, windowStart } from './window-s
  * a reading at 12:00:07 is in [12:00:00, 12:00:10) and [12:00:05, 12:00:15).
  */
 export class AlignedWindows implements DeviceWindows {
+  readonly windowsPerReading: number
   readonly #devices: DeviceTable
   readonly #store: WindowStore
   readonly #results: ResultWriter
@@ -30,6 +31,7 @@ export class AlignedWindows implements DeviceWindows {
     this.#results = results
     this.#sizeMs = window.sizeMs
     this.#slideMs = window.kind === 'tumbling' ? window.sizeMs : window.slideMs
+    this.windowsPerReading = this.#sizeMs / this.#slideMs
     this.#graceMs = time.graceMs
     this.#allowedLatenessMs = time.allowedLatenessMs
   }
@@ -42,6 +44,7 @@ export class AlignedWindows implements DeviceWindows {
     const newestMs = Math.floor(timestampMs / this.#slideMs) * this.#slideMs
     const earlier = Math.floor((this.#sizeMs - (timestampMs - newestMs) - 1) / this.#slideMs)
     let previous = -1
+    let first = -1
     let missed = false
     for (let startMs = newestMs - earlier * this.#slideMs; startMs <= newestMs; startMs += this.#slideMs) {
       const endMs = startMs + this.#sizeMs
@@ -58,26 +61,31 @@ export class AlignedWindows implements DeviceWindows {
       if (slot === -1 || store.float(slot, windowStart) !== startMs) slot = store.open(device, previous, startMs, endMs)
       store.add(slot, reading)
       previous = slot
+      if (first === -1) first = slot
       if (closesMs <= clockMs) {
         store.setFlag(slot, flagClosed, true)
         this.#results.window(device, slot, closedAtMs, inputOffset)
       }
     }
     if (missed) this.#results.lateReading(device, timestampMs, clockMs, reading.values, inputOffset)
-    if (this.#slideMs === this.#sizeMs) this.#setFastUntil(device, previous, timestampMs === clockMs)
+    if (Number.isInteger(this.windowsPerReading)) this.#setFastUntil(device, first, newestMs, timestampMs === clockMs)
   }
 
   /**
-   * Says how far readings in order may go the short way (T4): within the window of the newest one, and before the first open
-   * window closes.
+   * Says how far readings in order may go the short way (T4): until a window begins or ends, and before the first open one closes.
+   * Where the size is a multiple of the slide, one ends exactly where one begins.
+   *
+   * @param first First window of the reading at hand.
+   * @param newestMs Start of its last one.
+   * @param inOrder Whether it is the newest reading of its device, so that all its windows are open.
    */
-  #setFastUntil(device: number, slot: number, newest: boolean): void {
+  #setFastUntil(device: number, first: number, newestMs: number, inOrder: boolean): void {
     const devices = this.#devices
-    let untilMs = newest ? this.#store.float(slot, windowEnd) : devices.float(device, fastUntil)
-    let first = this.#store.first(device)
-    while (first !== -1 && this.#store.has(first, flagClosed)) first = this.#store.next(first)
-    if (first !== -1) untilMs = Math.min(untilMs, this.#store.float(first, windowEnd) + this.#graceMs)
+    let untilMs = inOrder ? newestMs + this.#slideMs : devices.float(device, fastUntil)
+    let open = this.#store.first(device)
+    while (open !== -1 && this.#store.has(open, flagClosed)) open = this.#store.next(open)
+    if (open !== -1) untilMs = Math.min(untilMs, this.#store.float(open, windowEnd) + this.#graceMs)
     devices.setFloat(device, fastUntil, untilMs)
-    if (newest) devices.setInt(device, currentSlot, slot)
+    if (inOrder) devices.setInt(device, currentSlot, first)
   }
 }

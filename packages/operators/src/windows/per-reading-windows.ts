@@ -8,6 +8,8 @@ import type { WindowStore } from './window-store.ts'
  * reading could have closed it.
  */
 export class PerReadingWindows implements DeviceWindows {
+  /** No reading goes the short way: each gives a result. */
+  readonly windowsPerReading = 1
   readonly #store: WindowStore
   readonly #results: ResultWriter
 

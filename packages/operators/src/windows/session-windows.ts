@@ -14,6 +14,8 @@ import { emissions, emittedStart, type WindowStore, windowEnd, windowStart } fro
  * N2. A merged session goes on with the greater number of results, and has at most one entry in the history.
  */
 export class SessionWindows implements DeviceWindows {
+  /** No reading goes the short way: each may change its window's bounds. */
+  readonly windowsPerReading = 1
   readonly #devices: DeviceTable
   readonly #store: WindowStore
   readonly #results: ResultWriter

@@ -135,6 +135,13 @@ export class WindowStore extends RecordTable {
     if (this.rawLayout !== null) this.#addRaw(this.rawLayout, run, columns)
   }
 
+  /** Points every reading of a run at the window behind its own. */
+  toNext(run: ReadingRun): void {
+    const { ints, stride } = this
+    const { slots, count } = run
+    for (let i = 0; i < count; i++) slots[i] = ints[2 * (slots[i] as number) * stride + nextSlot] as number
+  }
+
   /** Adds all readings of window `from`; the caller then removes it. Its flags and results stay behind. */
   absorb(into: number, from: number): void {
     this.setFloat(into, windowReadings, this.float(into, windowReadings) + this.float(from, windowReadings))
