@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -61,7 +61,7 @@ class HistoryClock {
 
 /** Runs a history to its end, and long enough after it that every silence has been noticed. */
 export async function runHistory(plan: Plan, moments: readonly Moment[], way: Way, folder: string): Promise<RunResult> {
-  const directory = join(folder, 'data')
+  let directory = join(folder, 'data')
   const clock = new HistoryClock()
   const chance = chances(way.cutSeed)
   const configPath = join(folder, 'millwright.config.ts')
@@ -78,8 +78,14 @@ export async function runHistory(plan: Plan, moments: readonly Moment[], way: Wa
       if (chance() < way.heartbeatChance) engine.tick()
       if (chance() < way.snapshotChance) await engine.snapshot()
       if (chance() < way.restartChance) {
+        // Half of them as after a loss of power: what follows begins from a copy made before anything was tidied up.
+        const copy = join(folder, `data-${i}`)
+        const abrupt = chance() < 0.5
+        await engine.drained()
+        if (abrupt) cpSync(directory, copy, { recursive: true })
         await intake.close()
         await engine.close()
+        if (abrupt) directory = copy
         engine = await open()
         intake = await openIntake(plan, way, engine, folder, chance)
       }
