@@ -1,4 +1,5 @@
 import type { Disk, TopicName } from '@millwright/core'
+import { LogCorruptError } from './errors.ts'
 import type { FrameKind } from './frame.ts'
 import type { Frame } from './frame-reader.ts'
 import { LogCursor, segmentOf } from './log-cursor.ts'
@@ -35,6 +36,10 @@ export class TopicLane {
   readonly #partition: number
   readonly #start: LaneStart
   #cursor: LogCursor | null = null
+  /** Everything before is known to be on stable storage: it cannot be withdrawn. */
+  #durable: LogPosition = { segment: 0, bytes: 0, offset: 0 }
+  /** Where something was found that cannot be read: found twice, it is damage. */
+  #doubtedOffset = -1
   #records: TopicRecord[] = []
   #next = 0
 
@@ -68,19 +73,41 @@ export class TopicLane {
 
   #nextFrame(): Frame | null {
     this.#cursor ??= this.#open()
-    const frame = this.#cursor?.next(null) ?? null
+    const frame = this.#read()
     if (frame !== null || this.#cursor === null) return frame
     const moved = this.#movedTo(this.#cursor.position)
-    if (moved === null) return null
+    return moved === null ? null : this.#readFrom(moved)
+  }
+
+  #readFrom(position: LogPosition): Frame | null {
     this.close()
-    this.#cursor = new LogCursor(this.#disk, this.#directory, moved)
-    return this.#cursor.next(null)
+    this.#cursor = new LogCursor(this.#disk, this.#directory, position)
+    this.#durable = position
+    return this.#read()
+  }
+
+  #read(): Frame | null {
+    const before = this.#cursor?.position
+    if (this.#cursor === null || before === undefined) return null
+    try {
+      const frame = this.#cursor.next(null)
+      // Everything before such a frame is on stable storage and stays.
+      if (frame?.header.syncedBefore) this.#durable = before
+      return frame
+    } catch (error) {
+      // What was read ahead may have been withdrawn; if so, reading goes on behind the last that cannot be.
+      if (!(error instanceof LogCorruptError) || this.#doubtedOffset === before.offset) throw error
+      this.#doubtedOffset = before.offset
+      return this.#readFrom(this.#durable)
+    }
   }
 
   #open(): LogCursor | null {
     const { fromOffset, fromTimeMs } = this.#start
     const start = segmentOf(this.#disk, this.#directory, Math.max(fromOffset, this.#offsetBefore(fromTimeMs)))
-    return start === null ? null : new LogCursor(this.#disk, this.#directory, start)
+    if (start === null) return null
+    this.#durable = start
+    return new LogCursor(this.#disk, this.#directory, start)
   }
 
   /** Base of the last segment that begins before a time. */
@@ -99,7 +126,7 @@ export class TopicLane {
     const path = segmentPath(this.#directory, position.segment)
     if (!this.#disk.exists(path) || this.#disk.size(path) >= position.bytes) return null
     // The owner cut the tail off and writes other records at these offsets.
-    return { segment: position.segment, bytes: 0, offset: position.segment }
+    return this.#durable
   }
 
   #wanted(frame: Frame): TopicRecord[] {
