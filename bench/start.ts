@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchScratch } from './machine.ts'
-import { percentile } from './measure.ts'
+import { cpuSecondsOf, percentile } from './measure.ts'
 import { followAlerts, ReadingsClient } from './plant-client.ts'
 import { startPlant } from './plant-process.ts'
 import { preparedProject } from './prepared-plant.ts'
@@ -19,6 +19,7 @@ export async function benchStart(runs: number): Promise<Report> {
   const dataDirectory = join(folder, 'data')
   const toPort: number[] = []
   const toAlert: number[] = []
+  const cpuMs: number[] = []
   try {
     // Publishes the model, and lets Node keep what it compiled: what any but the very first start finds.
     await (await startPlant({ project, dataDirectory })).stop()
@@ -40,6 +41,7 @@ export async function benchStart(runs: number): Promise<Report> {
           `{"deviceId":"${deviceId}","timestamp":${timestamp},"temperature":61.2,"vibration":2.31,"pressure":101}\n`
         await client.postUntilTaken(Buffer.from(line(baseMs) + line(baseMs + 305_000)))
         toAlert.push((await alert) - beganMs)
+        cpuMs.push(cpuSecondsOf(plant.pid) * 1000)
         unfollow()
         await plant.stop()
       } finally {
@@ -60,12 +62,17 @@ export async function benchStart(runs: number): Promise<Report> {
   return {
     title: `Start of a plant, ${runs} runs`,
     header: ['from the start of the process, ms', 'p50', 'min', 'max'],
-    rows: [row('takes readings', toPort), row('first record of alert-signals at a subscriber', toAlert)],
+    rows: [
+      row('takes readings', toPort),
+      row('first record of alert-signals at a subscriber', toAlert),
+      row('CPU time used until then, all threads', cpuMs),
+    ],
     goals: [atMost('start to first alert, p50,', p50, 1000, 'ms')],
-    notes: [],
+    notes: ['on a machine that does other work the CPU time says more than the clock'],
     figures: [
       { name: 'start to readings p50', value: percentile(toPort, 0.5), unit: 'ms' },
       { name: 'start to first alert p50', value: p50, unit: 'ms' },
+      { name: 'cpu to first alert p50', value: percentile(cpuMs, 0.5), unit: 'ms' },
     ],
   }
 }
