@@ -1,4 +1,5 @@
-import { type Clock, type Disk, type LoadedModel, limits, type ModelName, type RetentionRules } from '@millwright/core'
+import { type Clock, type Disk, limits, type ModelName, type RetentionRules } from '@millwright/core'
+import type { LoadModel } from './model-cache.ts'
 import { NodeDisk } from './node-disk.ts'
 import type { CreateOperator } from './partition-host.ts'
 import type { OnPhase } from './phases.ts'
@@ -48,7 +49,7 @@ export interface EngineOptions {
 export interface InlineOperators {
   readonly mode: 'inline'
   readonly createOperator: CreateOperator
-  readonly loadModel: (sha256: string, bytes: Uint8Array) => LoadedModel
+  readonly loadModel: LoadModel
 }
 
 /** Operators in worker threads: partition p runs in thread p modulo `workerCount`. */

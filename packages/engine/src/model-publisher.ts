@@ -69,8 +69,8 @@ export class ModelPublisher {
       const previous = this.#updates.published.findLast(({ sha256 }) => sha256 !== newest?.sha256)
       if (previous === undefined)
         throw new NoPreviousModelError('Cannot roll back as an earlier model must have been published: there is none')
-      // Refused now rather than when an operator looks for it.
-      this.#store.read(previous.sha256)
+      // Refused now, where the plan does not take it any more, rather than passed over by every operator.
+      await this.#options.validateModel(this.#store.read(previous.sha256))
       const { name, version, sha256 } = previous
       return await this.#putInForce({ name, version, sha256, activeFrom: this.#activeFrom(undefined) })
     })

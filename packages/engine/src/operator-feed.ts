@@ -19,6 +19,7 @@ export function feedFrame(operator: PartitionOperator, frame: Frame, models: Mod
     case 'activation': {
       const update = JSON.parse(frame.body.toString()) as ModelUpdate
       const model = models.load(update.sha256)
+      if (model === null) return
       operator.activate({ model, activeFromMs: update.activeFrom, seenAtMs: appendTimeMs }, baseOffset)
       return
     }

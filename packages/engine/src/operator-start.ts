@@ -1,4 +1,4 @@
-import type { Disk, PartitionOperator } from '@millwright/core'
+import { assert, type Disk, type PartitionOperator } from '@millwright/core'
 import { InputState, standing } from './input-state.ts'
 import { LogCursor, segmentOf } from './log-cursor.ts'
 import type { ModelCache } from './model-cache.ts'
@@ -29,13 +29,18 @@ export interface OperatorStart {
 export function firstPosition(start: OperatorStart): LogPosition {
   const { manifest, identity, operator, models } = start
   if (manifest?.identity === identity && manifest.shared !== null) {
-    operator.restoreShared(manifest.shared, (sha256) => models.load(sha256))
+    operator.restoreShared(manifest.shared, (sha256) => {
+      const model = models.load(sha256)
+      // The state is of this very plan, which took the model when it was made.
+      assert(model !== null, `the plan takes the model ${sha256} that its own state names`)
+      return model
+    })
     return manifest.input
   }
   const { position, state, nowMs } = stateBefore(start.disk, start.directory, start.from)
   for (const { update, seenAtMs } of standing(state.activations, nowMs)) {
     const model = models.load(update.sha256)
-    operator.activate({ model, activeFromMs: update.activeFrom, seenAtMs }, position.offset)
+    if (model !== null) operator.activate({ model, activeFromMs: update.activeFrom, seenAtMs }, position.offset)
   }
   return position
 }

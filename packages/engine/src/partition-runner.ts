@@ -1,8 +1,8 @@
-import { assert, type Clock, type Disk, type LoadedModel } from '@millwright/core'
+import { assert, type Clock, type Disk } from '@millwright/core'
 import { modelsDirectory } from './data-folder.ts'
 import { errorToData, isRetriable } from './errors.ts'
 import { placeFailure } from './failure-place.ts'
-import { ModelCache } from './model-cache.ts'
+import { type LoadModel, ModelCache } from './model-cache.ts'
 import { ModelStore } from './model-store.ts'
 import { type CreateOperator, FrameFailure, type PartitionHost } from './partition-host.ts'
 import { PartitionSlot } from './partition-slot.ts'
@@ -290,7 +290,7 @@ export interface RunnerEnvironment {
   /** Milliseconds of a clock that never falls. */
   readonly elapsedMs: () => number
   readonly createOperator: CreateOperator
-  readonly loadModel: (sha256: string, bytes: Uint8Array) => LoadedModel
+  readonly loadModel: LoadModel
   readonly onPhase: OnPhase | null
   readonly send: (message: FromRunner) => void
 }

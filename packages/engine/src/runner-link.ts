@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorToData } from './errors.ts'
 import { PartitionRunner, type RunnerEnvironment } from './partition-runner.ts'
@@ -40,6 +42,7 @@ export function openWorkerLink(
   const thread = new Worker(worker.module, {
     workerData: worker.workerData,
     name: `partitions-${setup.partitions.join('-')}`,
+    env: workerEnvironment(),
   })
   let state: 'running' | 'ending' | 'dead' = 'running'
   const died = (error: Error): void => {
@@ -66,4 +69,10 @@ export function openWorkerLink(
       await thread.terminate()
     },
   }
+}
+
+/** A thread does not inherit the cache of compiled code that its process has enabled, and would compile all of it again. */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir()
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
 }

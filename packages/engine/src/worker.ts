@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
-import { assert, type LoadedModel } from '@millwright/core'
+import { assert } from '@millwright/core'
+import type { LoadModel } from './model-cache.ts'
 import { NodeDisk } from './node-disk.ts'
 import type { CreateOperator } from './partition-host.ts'
 import { PartitionRunner } from './partition-runner.ts'
@@ -10,7 +11,7 @@ import type { RunnerSetup, ToRunner } from './runner-messages.ts'
 export interface PartitionWorker {
   readonly createOperator: CreateOperator
   /** Makes a model of a package that was accepted when it was published; called once per model and thread. */
-  readonly loadModel: (sha256: string, bytes: Uint8Array) => LoadedModel
+  readonly loadModel: LoadModel
   readonly onPhase?: OnPhase
 }
 
