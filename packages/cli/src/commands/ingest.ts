@@ -95,7 +95,7 @@ async function ingestIntoStopped(
     },
   })
   try {
-    await publishFirstModel(engine, project.directory)
+    await publishFirstModel(engine, project, dataDirectory)
     const result = await ingestFiles({
       plan,
       door,

@@ -8,7 +8,7 @@ import { startControlServer } from '../control/control-server.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
-import { publishFirstModel } from '../plant/first-model.ts'
+import { newestFits, publishFirstModel } from '../plant/first-model.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { modelDeskOf } from '../plant/model-desk.ts'
 import { type OpenPlant, openPlant } from '../plant/open-plant.ts'
@@ -120,8 +120,10 @@ async function serve(options: {
     observer.onHighRisk(alert)
     sinks.send(alert, value)
   })
-  const first = await publishFirstModel(engine, project.directory)
+  const first = await publishFirstModel(engine, project, dataDirectory)
   if (first !== null) say(`Model ${first.name} ${first.version} is in force.`)
+  else if (plan.model !== null && !newestFits(engine, plan, dataDirectory))
+    say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
   try {

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import { runPartitionWorker } from '@millwright/engine'
-import { loadPackage } from '../models/load-package.ts'
+import { loadPublishedPackage } from '../models/load-package.ts'
 import { loadProject } from '../project/load-project.ts'
 import { buildOperator } from './build-operator.ts'
 
@@ -16,9 +16,9 @@ const { plan } = await loadProject(configPath)
 runPartitionWorker({
   createOperator: (_partition, sink) => buildOperator(plan, sink),
   loadModel: (_sha256, bytes) => {
-    const model = loadPackage(bytes, plan)
+    const model = loadPublishedPackage(bytes, plan)
     // The first explanation plans its tables, tens of milliseconds: here no alert waits for it.
-    model.scorer.contributions(new Float32Array(model.scorer.featureCount))
+    model?.scorer.contributions(new Float32Array(model.scorer.featureCount))
     return model
   },
 })
