@@ -91,7 +91,7 @@ test('lines of one turn share a frame and a sync; each line ends in a newline', 
   expect(stored()).toMatchObject([{ kind: 'readings', baseOffset: 0, recordCount: 4, body: 'a\nb\nc\nd\n' }])
 })
 
-test('append time is that of the log: it never falls, and outlives the process (P2)', async () => {
+test('append time is that of the log: it never falls, and outlives the process (A1)', async () => {
   const input = openInput()
   await append(input, 'a')
   clock.advance(-500)
@@ -117,7 +117,7 @@ test('settle comes after the sync that covers the lines, never before (P1)', asy
   for (let seed = 0; seed < 10; seed++) expect(stored(memory.afterPowerCut(seed))).toHaveLength(1)
 })
 
-test('lines of a source at or before its position are not appended again, however they are cut (P3)', async () => {
+test('lines of a source at or before its position are not appended again, however they are cut (P2, A2)', async () => {
   const input = openInput()
   expect(await append(input, 'a\nb\nc\n', { id: 'file', positions: [2, 4, 6] })).toBe(0)
   expect(await append(input, 'b\nc\nd\n', { id: 'file', positions: [4, 6, 8] })).toBe(2)
@@ -132,7 +132,7 @@ test('lines of a source at or before its position are not appended again, howeve
   ])
 })
 
-test('a repetition of lines that are on their way is answered when the first copy is durable (P3)', async () => {
+test('a repetition of lines that are on their way is answered when the first copy is durable (P2, A2)', async () => {
   const input = openInput()
   const first = append(input, 'a\n', { id: 'file', positions: [2] })
   let answered = false
@@ -159,7 +159,7 @@ test('positions survive the retention of the frames they stood in', async () => 
   expect(await append(next, 'a\n', { id: 'file', positions: [2] })).toBe(1)
 })
 
-test('after a failed group nothing staged is kept, positions included, and the next append succeeds (P4)', async () => {
+test('after a failed group nothing staged is kept, positions included, and the next append succeeds (P3, A3)', async () => {
   const input = openInput()
   await append(input, 'a\n', { id: 'file', positions: [2] })
   disk.fail({ operation: 'sync', fault: 'fail' })
@@ -174,7 +174,7 @@ test('after a failed group nothing staged is kept, positions included, and the n
   ])
 })
 
-test('what is staged while a group fails is rejected with it (P4)', async () => {
+test('what is staged while a group fails is rejected with it (P3, A3)', async () => {
   const input = openInput()
   disk.fail({ operation: 'sync', fault: 'fail' })
   const first = append(input, 'a')
@@ -249,7 +249,7 @@ test('heartbeats come only where nothing does, ever more rarely, and a year of t
   expect(await beat(1000)).toBe(after + 1)
 })
 
-test('a heartbeat never comes where the clock is behind the log (P2)', async () => {
+test('a heartbeat never comes where the clock is behind the log (A1)', async () => {
   const input = openInput()
   await append(input, 'a')
   clock.advance(-10_000)

@@ -1,28 +1,20 @@
 import { assert, type Clock, type Disk, limits, type MillwrightError, type ModelUpdate } from '@millwright/core'
 import { DiskFailedError, diskError } from './errors.ts'
 import { decodeFrameHeader, frameBytes, frameHeaderBytes, isFrameFault } from './frame.ts'
-import { FrameStaging } from './frame-staging.ts'
-import {
-  activationExtensionBytes,
-  encodeActivationExtension,
-  encodeSourceExtension,
-  sourceExtensionBytes,
-} from './input-extension.ts'
+import { InputStaging, type LineKind, type StagedLines } from './input-staging.ts'
 import { InputState, type StateChange } from './input-state.ts'
-import { firstLines, lineEnd } from './lines.ts'
 import { scanLog } from './log-scan.ts'
 import type { OnPhase } from './phases.ts'
 import { type LogPosition, segmentPath } from './segment-names.ts'
 import { SegmentedLog } from './segmented-log.ts'
 
 /**
- * The input log of one partition: stages what comes, commits it in groups, says when it is durable.
+ * The input log of one partition: commits what is staged in groups, and says when it is durable.
  *
- * P1. `settle` of a staged append is called once: without an error only after a sync that covered its last frame.
- * P2. Append time never falls, also where the clock does.
- * P3. What a resumable source sends at or before its position here is not appended again; the answer still waits until
- *     everything staged before is durable, since the first copy may be on its way.
- * P4. After a failed group nothing staged is kept: positions, offsets and activations go back to what is durable, and
+ * P1. `settle` of what was staged is called once: without an error only after a sync that covered its last frame.
+ * P2. What a resumable source sends again is not appended again (A2); the answer still waits until everything staged
+ *     before is durable, since the first copy may be on its way.
+ * P3. After a failed group nothing staged is kept: positions, offsets and activations go back to what is durable, and
  *     every append that waits is rejected. So no position ever passes a line that is not in the log.
  */
 export class PartitionInput {
@@ -34,22 +26,18 @@ export class PartitionInput {
   readonly #onCommit: (commitMs: number, byteLength: number) => void
   readonly #onPhase: OnPhase | null
   readonly #log: SegmentedLog
-  readonly #staging = new FrameStaging()
+  readonly #staging: InputStaging
   readonly #segmentBytesMax: number
-  /** What the durable frames say, and what they will say when the staged ones are durable too. */
-  #durable: InputState
-  #staged: InputState
-  #nextOffset: number
-  #appendTimeMs: number
-  #openSource: FrameStagingSource | null = null
-  #openKind: LineKind | null = null
+  /** What the durable frames say. */
+  readonly #durable: InputState
   #waiting: { readonly endOffset: number; readonly settle: Settle }[] = []
   #committing: Promise<void> | null = null
-  #stagedSinceMs = 0
+  /** When the oldest of what is staged was, the newest record, and the newest that is not a heartbeat. */
+  #gatherSinceMs = 0
+  #stagedAtMs: number
+  #busySinceMs: number
   readonly #closedBytes = new Map<number, number>()
   #recoverAgainAtMs = 0
-  #lastFrameAtMs: number
-  #busySinceMs: number
 
   constructor(options: PartitionInputOptions) {
     const { disk, directory, scanned, segmentBytesMax } = options
@@ -61,16 +49,15 @@ export class PartitionInput {
     this.#onCommit = options.onCommit
     this.#onPhase = options.onPhase
     this.#durable = scanned.state
-    this.#staged = scanned.state.clone()
     this.#segmentBytesMax = segmentBytesMax
     this.#log = new SegmentedLog(disk, directory, scanned.scan, {
       segmentBytesMax,
       head: () => this.#durable.encode(),
     })
-    this.#nextOffset = this.#log.end.offset
-    this.#appendTimeMs = this.#log.lastAppendTimeMs
-    this.#lastFrameAtMs = this.#elapsedMs()
-    this.#busySinceMs = this.#lastFrameAtMs
+    const { end, lastAppendTimeMs } = this.#log
+    this.#staging = new InputStaging(this.#clock, scanned.state.clone(), end.offset, lastAppendTimeMs)
+    this.#stagedAtMs = this.#elapsedMs()
+    this.#busySinceMs = this.#stagedAtMs
   }
 
   /** Everything before is durable: where the operators may read to. */
@@ -80,12 +67,12 @@ export class PartitionInput {
 
   /** Offset that the next record will have. */
   get nextOffset(): number {
-    return this.#nextOffset
+    return this.#staging.nextOffset
   }
 
   /** Append time of the newest record, epoch milliseconds; 0 for an empty log. */
   get appendTimeMs(): number {
-    return this.#appendTimeMs
+    return this.#staging.appendTimeMs
   }
 
   /** Base offsets of the segments, ascending. */
@@ -114,7 +101,7 @@ export class PartitionInput {
 
   /** Offset in the log of model updates of the first that is not even staged here. */
   get nextUpdateOffset(): number {
-    return this.#staged.nextUpdateOffset
+    return this.#staging.nextUpdateOffset
   }
 
   /**
@@ -131,27 +118,20 @@ export class PartitionInput {
     this.#log.recover()
   }
 
-  /** Stages whole lines; returns how many of them the partition had already (P3). */
+  /** Stages whole lines; returns how many of them the partition had already (P2). */
   stageLines(kind: LineKind, lines: StagedLines, settle: Settle): number {
-    assert(!this.#log.failed, 'requireWritable comes before staging')
-    const known = lines.source === null ? 0 : knownLines(lines, this.#staged.sourcePosition(lines.source.id))
-    if (known < lines.lineCount) {
-      const bytes = known === 0 ? lines.bytes : lines.bytes.subarray(lineEnd(lines.bytes, known))
-      this.#stagePieces(kind, { ...lines, bytes, lineCount: lines.lineCount - known }, known)
-    }
+    this.#requireNotFailed()
+    this.#busySinceMs = this.#elapsedMs()
+    const known = this.#stage(() => this.#staging.lines(kind, lines))
     this.#await(settle)
     return known
   }
 
   /** Stages the activation of a model update. */
   stageActivation(update: ModelUpdate, updateOffset: number, settle: Settle): void {
-    assert(!this.#log.failed, 'requireWritable comes before staging')
-    assert(updateOffset >= this.#staged.nextUpdateOffset, 'model updates reach a partition in order')
-    this.#openFrame('activation', activationExtensionBytes)
-    this.#staging.add(Buffer.from(JSON.stringify(update)), 1)
-    this.#staging.seal(encodeActivationExtension(updateOffset))
-    this.#staged.activate({ update, updateOffset, seenAtMs: this.#appendTimeMs })
-    this.#nextOffset += 1
+    this.#requireNotFailed()
+    this.#busySinceMs = this.#elapsedMs()
+    this.#stage(() => this.#staging.activation(update, updateOffset))
     this.#await(settle)
   }
 
@@ -163,24 +143,15 @@ export class PartitionInput {
     const now = this.#elapsedMs()
     const idleMs = now - this.#busySinceMs
     const everyMs = Math.min(Math.max(heartbeatEveryMs, idleMs / 32), limits.heartbeatIntervalMsMax)
-    const writing = this.#committing !== null || this.#log.failed
-    if (writing || now - this.#lastFrameAtMs < everyMs || this.#clock.nowMs() <= this.#appendTimeMs) return
-    const busySince = this.#busySinceMs
-    this.#openFrame('heartbeat', 0)
-    this.#staging.advance(0, 1)
-    this.#staging.seal(new Uint8Array(0))
-    this.#busySinceMs = busySince
-    this.#nextOffset += 1
+    const isWriting = this.#committing !== null || this.#log.failed
+    if (isWriting || now - this.#stagedAtMs < everyMs || this.#clock.nowMs() <= this.appendTimeMs) return
+    this.#stage(() => this.#staging.heartbeat())
     this.#kick()
   }
 
   /** Stages the present state, so that a next start finds it without the frames before (at a clean close). */
   stageState(acknowledged: (sourceId: string) => number): void {
-    for (const id of this.#staged.sourceIds) this.#staged.mark({ id, position: 0, acknowledged: acknowledged(id) })
-    this.#sealLines()
-    this.#openFrame('log-state', 0)
-    this.#staging.add(this.#staged.encode(), 0)
-    this.#staging.seal(new Uint8Array(0))
+    this.#stage(() => this.#staging.state(acknowledged))
     this.#kick()
   }
 
@@ -209,65 +180,22 @@ export class PartitionInput {
     return byteLength
   }
 
-  #stagePieces(kind: LineKind, lines: StagedLines, firstLine: number): void {
-    const divisible = lines.source === null || lines.source.linePositions !== null
-    let rest = lines.bytes
-    let lineCount = lines.lineCount
-    let line = firstLine
-    while (lineCount > 0) {
-      const whole = rest.length <= limits.frameBytesMax || !divisible
-      const piece = whole ? { byteLength: rest.length, lineCount } : firstLines(rest, limits.frameBytesMax)
-      line += piece.lineCount
-      const position = lines.source === null ? 0 : (lines.source.linePositions?.[line - 1] ?? lines.source.position)
-      this.#stagePiece(kind, rest.subarray(0, piece.byteLength), piece.lineCount, lines.source, position)
-      rest = rest.subarray(piece.byteLength)
-      lineCount -= piece.lineCount
-    }
-    assert(rest.length === 0, 'lineCount counts the lines')
+  #requireNotFailed(): void {
+    assert(!this.#log.failed, 'requireWritable comes before staging')
   }
 
-  /** Adds lines to the open frame where they belong with what it has, else to a new one. */
-  #stagePiece(kind: LineKind, bytes: Uint8Array, lineCount: number, source: LineSource | null, position: number): void {
-    const body = this.#staging.openBodyBytes
-    const joins =
-      body >= 0 &&
-      this.#openKind === kind &&
-      (this.#openSource?.id ?? null) === (source?.id ?? null) &&
-      body + bytes.length < limits.frameBytesMax
-    if (!joins) {
-      this.#openFrame(kind, source === null ? 0 : sourceExtensionBytes(source.id))
-      this.#openKind = kind
-    }
-    this.#staging.add(bytes, lineCount)
-    if (bytes[bytes.length - 1] !== newline) this.#staging.add(newlineBytes, 0)
-    this.#openSource = source === null ? null : { id: source.id, position, acknowledged: source.acknowledged }
-    if (this.#openSource !== null) this.#staged.mark(this.#openSource)
-    this.#nextOffset += lineCount
-  }
-
-  #openFrame(kind: LineKind | 'activation' | 'heartbeat' | 'log-state', extensionBytes: number): void {
-    this.#sealLines()
-    if (this.#staging.byteLength === 0) this.#stagedSinceMs = this.#elapsedMs()
-    // P2.
-    this.#appendTimeMs = Math.max(this.#appendTimeMs, Math.floor(this.#clock.nowMs()))
-    this.#lastFrameAtMs = this.#elapsedMs()
-    this.#busySinceMs = this.#lastFrameAtMs
-    this.#staging.open(kind, this.#nextOffset, this.#appendTimeMs, extensionBytes)
-  }
-
-  #sealLines(): void {
-    if (this.#staging.openBodyBytes < 0) return
-    this.#staging.seal(this.#openSource === null ? new Uint8Array(0) : encodeSourceExtension(this.#openSource))
-    this.#openSource = null
-    this.#openKind = null
+  #stage<T>(act: () => T): T {
+    this.#stagedAtMs = this.#elapsedMs()
+    if (this.#staging.byteLength === 0) this.#gatherSinceMs = this.#stagedAtMs
+    return act()
   }
 
   #await(settle: Settle): void {
-    if (this.#staging.byteLength === 0 && this.#nextOffset <= this.durable.offset) {
+    if (this.#staging.byteLength === 0 && this.nextOffset <= this.durable.offset) {
       settle(null)
       return
     }
-    this.#waiting.push({ endOffset: this.#nextOffset, settle })
+    this.#waiting.push({ endOffset: this.nextOffset, settle })
     this.#kick()
   }
 
@@ -288,8 +216,7 @@ export class PartitionInput {
 
   async #commitGroups(): Promise<void> {
     for (;;) {
-      this.#sealLines()
-      const group = this.#staging.first(Math.min(limits.groupBytesMax, this.#segmentBytesMax))
+      const group = this.#staging.group(Math.min(limits.groupBytesMax, this.#segmentBytesMax))
       if (group === null) return
       const startedMs = this.#elapsedMs()
       const byteLength = group.frames.length
@@ -309,7 +236,7 @@ export class PartitionInput {
 
   /** Lets what comes within a few milliseconds share the next sync. */
   async #gather(): Promise<void> {
-    const waitMs = limits.groupDelayMsMax - (this.#elapsedMs() - this.#stagedSinceMs)
+    const waitMs = limits.groupDelayMsMax - (this.#elapsedMs() - this.#gatherSinceMs)
     if (waitMs < 1 || this.#staging.byteLength >= gatherBytesMax) return
     await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
@@ -320,13 +247,9 @@ export class PartitionInput {
     for (const { settle } of this.#waiting.splice(0, count)) settle(null)
   }
 
-  /** P4. */
+  /** P3. */
   #fail(error: MillwrightError): void {
-    this.#staging.clear()
-    this.#openSource = null
-    this.#openKind = null
-    this.#staged = this.#durable.clone()
-    this.#nextOffset = this.durable.offset
+    this.#staging.reset(this.#durable.clone(), this.durable.offset)
     const waiting = this.#waiting
     this.#waiting = []
     try {
@@ -339,25 +262,8 @@ export class PartitionInput {
   }
 }
 
-export type LineKind = 'readings' | 'device-events'
-
 /** Told once: with `null` when what was staged is durable, with the reason when it is not in the log. */
 export type Settle = (error: MillwrightError | null) => void
-
-export interface LineSource {
-  readonly id: string
-  /** After the last of the lines. */
-  readonly position: number
-  /** After each line, ascending; `null`: all of them stand at `position`. */
-  readonly linePositions: Float64Array | null
-  readonly acknowledged: number
-}
-
-export interface StagedLines {
-  readonly bytes: Uint8Array
-  readonly lineCount: number
-  readonly source: LineSource | null
-}
 
 export interface PartitionInputOptions {
   readonly partition: number
@@ -386,28 +292,8 @@ export function scanInput(disk: Disk, directory: string): ScannedInput {
   return { scan, state }
 }
 
-interface FrameStagingSource {
-  readonly id: string
-  readonly position: number
-  readonly acknowledged: number
-}
-
 /** Enough for one sync to be cheap beside what it covers. */
 const gatherBytesMax = 1024 * 1024
-const newline = 10
-const newlineBytes = Uint8Array.of(newline)
-
-/** Lines at the head that stand at or before `position`. */
-function knownLines(lines: StagedLines, position: number): number {
-  const { source, lineCount } = lines
-  if (source === null || position === 0) return 0
-  const positions = source.linePositions
-  if (positions === null) return source.position <= position ? lineCount : 0
-  assert(positions.length === lineCount, 'a resumable source says the position of each line')
-  let known = 0
-  while (known < lineCount && (positions[known] as number) <= position) known++
-  return known
-}
 
 /** Copies what will change the state from frames that are about to be written. */
 function stateChanges(frames: Buffer): StateChange[] {
