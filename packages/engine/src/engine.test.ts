@@ -146,7 +146,7 @@ test.each([
   ['a full disk', { operation: 'write', fault: 'no-space', path: '/output/', count: 3 }],
   ['short writes', { operation: 'write', fault: 'short', path: '/output/', count: 3 }],
   ['failed syncs', { operation: 'sync', fault: 'fail', path: '/output/', count: 3 }],
-] as const)('outputs that %s has failed are calculated again, without loss or repetition', async (_name, fault) => {
+] as const)('outputs that %s has failed are calculated again, without loss or repetition (H3, R2)', async (_name, fault) => {
   const memory = new MemoryDisk()
   const disk = new FaultDisk(memory)
   const clock = new ManualClock()
@@ -363,7 +363,7 @@ test('snapshots are taken by time, and only where something was processed', asyn
   expect(counts()).toEqual([1, 0])
 })
 
-test('close() rejects what comes later, and a second call waits for the first', async () => {
+test('close() rejects what comes later, and a second call waits for the first (E3)', async () => {
   const disk = new MemoryDisk()
   const engine = await open({ disk })
   const appended = feed(engine, 0, 1)

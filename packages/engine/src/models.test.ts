@@ -64,7 +64,7 @@ test('publish() takes its time from the log where the clock was set back', async
 test.each([
   ['the plant does not accept', { code: 'MINE' }],
   ['the plant names by another hash', { code: 'MODEL_REFUSED', retry: 'never' }],
-])('a package that %s changes nothing', async (name, expected) => {
+])('a package that %s changes nothing (M1)', async (name, expected) => {
   const disk = new MemoryDisk()
   const engine = await open({
     disk,
@@ -100,7 +100,7 @@ test('rollback() publishes the model before the newest again, and again that one
   expect(versions(disk)).toEqual(['1'])
 })
 
-test('publications of one moment reach every partition in the order of their log', async () => {
+test('publications of one moment reach every partition in the order of their log (M2)', async () => {
   const disk = new MemoryDisk()
   const engine = await open({ disk })
   await Promise.all(['1', '2', '3'].map((version) => engine.publish(testPackage(version))))
@@ -108,7 +108,7 @@ test('publications of one moment reach every partition in the order of their log
   for (const partition of [0, 1]) expect(storedActivations(disk, partition)).toEqual(order)
 })
 
-test('an update that a failed disk kept from a partition reaches it when the disk works again', async () => {
+test('an update that a failed disk kept from a partition reaches it when the disk works again (M2)', async () => {
   const disk = new FaultDisk(new MemoryDisk())
   const clock = new ManualClock()
   const engine = await open({ disk, clock })
@@ -131,7 +131,7 @@ test('an update whose log could not be written is not published, and the next on
   for (const partition of [0, 1]) expect(storedActivations(disk, partition)).toEqual([0])
 })
 
-test('an update that a crash kept from the partitions is completed by the next start, and said so', async () => {
+test('an update that a crash kept from the partitions is completed by the next start, and said so (M2)', async () => {
   const memory = new MemoryDisk()
   const disk = new FaultDisk(memory)
   const first = await openTestEngine({ disk })

@@ -26,7 +26,7 @@ async function holder(directory: string): Promise<ChildProcess & { readonly exit
   return Object.assign(child, { exited })
 }
 
-test('a second process is refused and told which one writes; kill -9 frees the folder', async () => {
+test('a second process is refused and told which one writes; kill -9 frees the folder (D2)', async () => {
   const directory = temporaryFolder(onTestFinished)
   const child = await holder(directory)
   await expect(openTestEngine({ disk, directory })).rejects.toMatchObject({
@@ -44,7 +44,7 @@ test('a second process is refused and told which one writes; kill -9 frees the f
   await engine.close()
 })
 
-test('a second engine of the same process is refused too, and the first goes on', async () => {
+test('a second engine of the same process is refused too, and the first goes on (D2)', async () => {
   const directory = temporaryFolder(onTestFinished)
   const engine = await openTestEngine({ disk, directory })
   await expect(openTestEngine({ disk, directory })).rejects.toMatchObject({
@@ -65,7 +65,7 @@ test('setHttpPort() lets others find the plant; a clean close takes the note awa
   expect(readEngineInfo(disk, directory)).toBeNull()
 })
 
-test('a folder of a newer version is refused and not touched', async () => {
+test('a folder of a newer version is refused and not touched (D1)', async () => {
   const directory = temporaryFolder(onTestFinished)
   await (await openTestEngine({ disk, directory })).close()
   writeFileSync(join(directory, 'format'), '{"format":"millwright-store","version":2,"partitionCount":2,"more":1}\n')
@@ -81,7 +81,7 @@ test('a folder of a newer version is refused and not touched', async () => {
 test.each([
   ['holds something else', (directory: string) => writeFileSync(join(directory, 'holiday.jpg'), 'x')],
   ['has a format file that says nothing', (directory: string) => writeFileSync(join(directory, 'format'), 'hello')],
-])('a folder that %s is refused and not touched', async (_name, prepare) => {
+])('a folder that %s is refused and not touched (D1)', async (_name, prepare) => {
   const directory = temporaryFolder(onTestFinished)
   prepare(directory)
   const before = hashesBelow(directory)

@@ -164,7 +164,7 @@ async function verifyKillThenCut(
   await verify(memory.afterPowerCut(seed), archive, log)
 }
 
-test('a power cut at every operation loses nothing acknowledged, doubles nothing, and outputs equal a fresh run', async () => {
+test('a power cut at every operation loses nothing acknowledged, doubles nothing, and outputs equal a fresh run (E1, H1, H2, O2)', async () => {
   const { disk } = await runUntilCut(Number.POSITIVE_INFINITY)
   const operationCount = disk.operationCount
   expect(operationCount).toBeGreaterThan(200)

@@ -78,7 +78,7 @@ test('SnapshotStore keeps the two newest snapshots and removes the rest (T2)', a
   expect((await load()).store.kept.map(({ input }) => input.offset)).toEqual([5, 4])
 })
 
-test('a snapshot that failed is made good by the next, with everything that changed (T4)', async () => {
+test('a snapshot that failed is made good by the next, with everything that changed, under a name of its own (T3, T4)', async () => {
   const { store } = await load()
   await store.save(cut(1, [entry('a', '1'), entry('b', '1')]))
   disk.fail({ operation: 'write', fault: 'no-space' })
@@ -86,6 +86,7 @@ test('a snapshot that failed is made good by the next, with everything that chan
   expect(await load()).toMatchObject({ at: 1, states: { a: '1', b: '1' } })
   await store.save(cut(3, [entry('b', '3')]))
   expect(await load()).toMatchObject({ at: 3, states: { a: '2', b: '3' } })
+  expect(disk.list(directory).filter((name) => name.includes('0002'))).toEqual([])
 })
 
 test.each([
