@@ -57,6 +57,7 @@ export function addCommand(program: Command): void {
 }
 
 function list(flags: TopicFlags): void {
+  endWithTheReader()
   const summaries = listTopics(flags.data)
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(summaries)}\n`)
@@ -89,11 +90,7 @@ async function print(topic: TopicName, flags: TopicFlags, follow: boolean): Prom
   const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', flags.limit, 1, 1e15)
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
-  // A reader that has seen enough (`| head`) closes the pipe, which is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
-  })
+  endWithTheReader()
   const readers = openReaders(topic, flags, follow)
   let printed = 0
   try {
@@ -109,6 +106,14 @@ async function print(topic: TopicName, flags: TopicFlags, follow: boolean): Prom
   } finally {
     for (const reader of readers) reader.close()
   }
+}
+
+/** A reader that has seen enough (`| head`) closes the pipe, which is no failure of ours. */
+function endWithTheReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
 }
 
 function openReaders(topic: TopicName, flags: TopicFlags, follow: boolean): TopicReader[] {

@@ -102,6 +102,8 @@ export async function runCrashChild(options: {
     const underWay = new Set<Promise<void>>()
     let next = engine.sourcePosition('load') + 1
     for (;;) {
+      // Also before the first: what a kill left unprocessed may be all that there is room for.
+      await engine.ready()
       const from = next
       const to = from + 20 + Math.floor(chance() * 400)
       next = to + 1
@@ -111,7 +113,6 @@ export async function runCrashChild(options: {
         .finally(() => underWay.delete(append))
       underWay.add(append)
       if (underWay.size >= 4) await Promise.race(underWay)
-      await engine.ready()
     }
   }
 
