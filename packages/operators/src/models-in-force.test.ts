@@ -28,7 +28,32 @@ describe('ModelsInForce', () => {
     expect(models.seen().map((activation) => activation.model.version)).toEqual(['a', 'b', 'c'])
   })
 
-  test('keeps the newest activationsMax (M4)', () => {
+  test('gives up what a newer one has replaced, and nothing that may still be asked for (M4)', () => {
+    const models = new ModelsInForce()
+    const kept = (): string[] => models.seen().map((activation) => activation.model.version)
+    for (const [version, from] of [
+      ['a', 100],
+      ['b', 200],
+      ['c', 300],
+      ['d', 900],
+    ] as const)
+      models.add({ model: model(version), activeFromMs: from, seenAtMs: 0 })
+    models.timeCame(199)
+    expect(kept()).toEqual(['a', 'b', 'c', 'd'])
+    models.timeCame(300)
+    expect(kept()).toEqual(['c', 'd'])
+    expect([300, 899, 900].map((at) => models.at(at)?.version)).toEqual(['c', 'c', 'd'])
+    models.timeCame(299)
+    expect(kept()).toEqual(['c', 'd'])
+    // In force for nothing that closes any more, but the last one seen.
+    models.add({ model: model('e'), activeFromMs: 250, seenAtMs: 0 })
+    models.timeCame(400)
+    expect(kept()).toEqual(['c', 'd', 'e'])
+    expect(models.at(400)?.version).toBe('c')
+    expect(models.at(Number.NaN)?.version).toBe('e')
+  })
+
+  test('keeps the newest activationsMax (M5)', () => {
     const models = new ModelsInForce()
     for (let i = 0; i <= limits.activationsMax; i++)
       models.add({ model: model(`v${i}`), activeFromMs: 1000 + i, seenAtMs: 0 })

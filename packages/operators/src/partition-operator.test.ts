@@ -20,6 +20,18 @@ describe('createPartitionOperator()', () => {
     expect(() => createPlanDriver(planOf()).activate(model)).toThrow("must take the plan's 1 features")
   })
 
+  test('holds no more models in memory after a hundred swaps than after two', () => {
+    const driver = createPlanDriver(planOf())
+    for (let i = 0; i < 100; i++) {
+      driver.appendTimeMs = startMs + 1000 * i
+      driver.activate(
+        constantModel({ version: `v${i}`, probability: 0.5, threshold: 0.5 }, ['mean']),
+        startMs + 1000 * i + 500,
+      )
+    }
+    expect(driver.operator.takeShared().activations.map(({ version }) => version)).toEqual(['v98', 'v99'])
+  })
+
   test('refuses to replay a file where arrival is event time', () => {
     const driver = createPlanDriver(planOf({ time: { timestamp: 'arrival' } }))
     expect(() => driver.reading({ deviceId: 'd', x: 1 })).toThrow(ConfigurationError)

@@ -159,13 +159,15 @@ class PlanOperator implements PartitionOperator {
     this.#events.lines(bytes, baseOffset, appendTimeMs)
   }
 
-  activate(activation: Activation, _offset: number): void {
+  activate(activation: Activation, offset: number): void {
     const { scorer, name, version } = activation.model
     assert(
       scorer.featureCount === this.#plan.features.length,
       `model ${name} ${version} must take the plan's ${this.#plan.features.length} features`,
     )
-    this.#noteAppendTime(activation.seenAtMs)
+    // An activation carries append time forward as a heartbeat does: what is due is scored by the models of before, which may
+    // then be given up. A replay has no append times.
+    if (!Number.isNaN(activation.seenAtMs)) this.heartbeat(activation.seenAtMs, offset)
     this.#counters.add('model_activations_total')
     if (this.#models.add(activation)) this.#counters.add('model_activations_late_total')
   }
@@ -174,6 +176,7 @@ class PlanOperator implements PartitionOperator {
     assert(Number.isFinite(appendTimeMs), 'a heartbeat has an append time')
     this.#noteAppendTime(appendTimeMs)
     const forgotten = this.#timers.heartbeat(appendTimeMs, offset)
+    this.#models.timeCame(appendTimeMs)
     if (forgotten.length === 0) return
     for (const device of forgotten) this.#forgotten.add(this.#decoder.deviceId(device))
     this.#decoder.forget(Int32Array.from(forgotten))

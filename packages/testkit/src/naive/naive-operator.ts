@@ -54,6 +54,7 @@ class NaiveOperator {
         for (const device of this.#devicesById()) this.#deadlines(device, step.appendTimeMs)
         break
       case 'activate': {
+        for (const device of this.#devicesById()) this.#deadlines(device, step.appendTimeMs)
         const late = step.activeFromMs <= step.appendTimeMs
         this.#count('model_activations_total')
         if (late) this.#count('model_activations_late_total')
