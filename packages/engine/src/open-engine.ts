@@ -64,6 +64,10 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
   const space = new FreeSpace(disk, directory, options.diskReserveBytes, options.elapsedMs)
   let engine: Engine | null = null
   let earlyFailure: Error | null = null
+  const fail = (error: Error): void => {
+    if (engine === null) earlyFailure ??= error
+    else engine.onFailed(error)
+  }
   const runners = new Runners(options, {
     onProgress: (progress) => {
       board.onProgress(progress)
@@ -75,10 +79,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
       board.onStalled(partition, error)
       space.forget()
     },
-    onFailed: (error) => {
-      if (engine === null) earlyFailure = error
-      else engine.onFailed(error)
-    },
+    onFailed: fail,
   })
   const opened: (() => void)[] = []
   try {
@@ -100,7 +101,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
     opened.push(() => updates.close())
     const commits = new DurationHistogram()
     const inputs = found.inputs.map((scanned, partition) => {
-      const input = openInput(options, partition, scanned, runners, commits)
+      const input = openInput(options, partition, scanned, { runners, commits, fail })
       opened.push(() => input.close())
       return input
     })
@@ -177,8 +178,7 @@ function openInput(
   options: ResolvedOptions,
   partition: number,
   scanned: ScannedInput,
-  runners: Runners,
-  commits: DurationHistogram,
+  to: { readonly runners: Runners; readonly commits: DurationHistogram; readonly fail: (error: Error) => void },
 ): PartitionInput {
   const { disk, directory, segmentBytesMax, clock, elapsedMs, onPhase } = options
   const input: PartitionInput = new PartitionInput({
@@ -190,8 +190,9 @@ function openInput(
     clock,
     elapsedMs,
     onPhase,
-    onDurable: () => runners.durable(partition, input.durable),
-    onCommit: (commitMs) => commits.add(commitMs),
+    onDurable: () => to.runners.durable(partition, input.durable),
+    onCommit: (commitMs) => to.commits.add(commitMs),
+    onBroken: to.fail,
   })
   return input
 }

@@ -1,4 +1,4 @@
-import { type Disk, limits } from '@millwright/core'
+import { type Disk, InvariantError, limits } from '@millwright/core'
 import { FaultDisk, MemoryDisk } from '@millwright/testkit'
 import { beforeEach, expect, test } from 'vitest'
 import type { Frame } from './frame-reader.ts'
@@ -12,6 +12,7 @@ let disk: FaultDisk
 let memory: MemoryDisk
 let clock: ManualClock
 let elapsedMs: number
+let broken: Error[]
 
 beforeEach(() => {
   memory = new MemoryDisk()
@@ -20,6 +21,7 @@ beforeEach(() => {
   disk.syncDirectory('/')
   clock = new ManualClock(1000)
   elapsedMs = 0
+  broken = []
 })
 
 function openInput(options: { segmentBytesMax?: number; onDurable?: () => void } = {}): PartitionInput {
@@ -33,6 +35,7 @@ function openInput(options: { segmentBytesMax?: number; onDurable?: () => void }
     elapsedMs: () => elapsedMs,
     onDurable: options.onDurable ?? (() => undefined),
     onCommit: () => undefined,
+    onBroken: (error) => broken.push(error),
     onPhase: null,
   })
 }
@@ -183,6 +186,20 @@ test('what is staged while a group fails is rejected with it (P3, A3)', async ()
   await expect(first).rejects.toMatchObject({ code: 'DISK_FAILED' })
   await expect(second).rejects.toMatchObject({ code: 'DISK_FAILED' })
   expect(stored()).toEqual([])
+})
+
+test('what is broken in ours is not taken for the disk: the plant is told to stop', async () => {
+  const input = openInput({
+    onDurable: () => {
+      throw new InvariantError('something that should hold does not')
+    },
+  })
+  await expect(append(input, 'a')).rejects.toMatchObject({ code: 'INVARIANT' })
+  expect(broken).toMatchObject([{ code: 'INVARIANT' }])
+  const other = openInput()
+  disk.fail({ operation: 'sync', fault: 'fail' })
+  await expect(append(other, 'a')).rejects.toMatchObject({ code: 'DISK_FAILED' })
+  expect(broken).toHaveLength(1)
 })
 
 test('a disk that stays full is said so at once, and is tried again only after a moment', async () => {

@@ -1,5 +1,5 @@
 import { assert, type Clock, type Disk, limits, type MillwrightError, type ModelUpdate } from '@millwright/core'
-import { DiskFailedError, diskError } from './errors.ts'
+import { DiskFailedError, diskError, isRetriable } from './errors.ts'
 import { decodeFrameHeader, frameBytes, frameHeaderBytes, isFrameFault } from './frame.ts'
 import { InputStaging, type LineKind, type StagedLines } from './input-staging.ts'
 import { InputState, type StateChange } from './input-state.ts'
@@ -24,6 +24,7 @@ export class PartitionInput {
   readonly #elapsedMs: () => number
   readonly #onDurable: () => void
   readonly #onCommit: (commitMs: number, byteLength: number) => void
+  readonly #onBroken: (error: Error) => void
   readonly #onPhase: OnPhase | null
   readonly #log: SegmentedLog
   readonly #staging: InputStaging
@@ -47,6 +48,7 @@ export class PartitionInput {
     this.#elapsedMs = options.elapsedMs
     this.#onDurable = options.onDurable
     this.#onCommit = options.onCommit
+    this.#onBroken = options.onBroken
     this.#onPhase = options.onPhase
     this.#durable = scanned.state
     this.#segmentBytesMax = segmentBytesMax
@@ -206,6 +208,8 @@ export class PartitionInput {
         await this.#commitGroups()
       } catch (error) {
         this.#fail(diskError(error, 'append to', this.#log.directory))
+        // The log's own errors can be retried. Anything else is something of ours that is broken.
+        if (!isRetriable(error)) this.#onBroken(error instanceof Error ? error : new Error(String(error)))
       } finally {
         this.#committing = null
       }
@@ -276,6 +280,8 @@ export interface PartitionInputOptions {
   readonly elapsedMs: () => number
   readonly onDurable: () => void
   readonly onCommit: (commitMs: number, byteLength: number) => void
+  /** Something failed that is not the disk's: the plant must stop. */
+  readonly onBroken: (error: Error) => void
   readonly onPhase: OnPhase | null
 }
 

@@ -3,13 +3,25 @@ import { join } from 'node:path'
 import { MillwrightError } from '@millwright/core'
 import { inputDirectory } from '../data-folder.ts'
 import type { AcceptedModel } from '../engine-options.ts'
+import { systemCode } from '../errors.ts'
 import { openEngine } from '../open-engine.ts'
 import type { OnPhase } from '../phases.ts'
 import type { CrashSubject } from './crash-subject.ts'
 
+/** Says a line at once, and waits where the harness is slow to listen: the pipe may not block by itself. */
 function say(text: string): void {
-  writeSync(1, `${text}\n`)
+  for (;;) {
+    try {
+      writeSync(1, `${text}\n`)
+      return
+    } catch (error) {
+      if (systemCode(error) !== 'EAGAIN') throw error
+      Atomics.wait(sleeper, 0, 0, 1)
+    }
+  }
 }
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /** Says which phase begins and ends, for the harness; to be given to the engine and to its workers. */
 export const sayPhase: OnPhase = (phase, edge, partition) => say(`phase ${phase} ${edge} ${partition ?? '-'}`)
