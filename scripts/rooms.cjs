@@ -12,11 +12,12 @@ exports.rooms = {
   scoring: { may: ['core', 'kernels'], pure: true, packages: [] },
   simulator: { may: ['core'], pure: true, packages: [] },
   engine: { may: ['core'], pure: false, packages: [] },
-  gateways: { may: ['core'], pure: false, packages: ['csv-parse', 'fastify'] },
+  gateways: { may: ['core'], pure: false, packages: ['@platformatic/kafka', 'csv-parse', 'fastify'] },
+  cluster: { may: ['core', 'operators', 'scoring'], pure: false, packages: ['@platformatic/kafka', 'esbuild'] },
   testkit: { may: ['core', 'operators'], pure: false, packages: [] },
   cli: {
-    may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'engine', 'gateways'],
+    may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'engine', 'gateways', 'cluster'],
     pure: false,
-    packages: ['cli-progress', 'commander', 'csv-parse', 'pino', 'prom-client'],
+    packages: ['cli-progress', 'commander', 'csv-parse', 'prom-client'],
   },
 }
