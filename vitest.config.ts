@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
+    // What a test starts is what it sees in the sources, however old the bundle is; bundle.test.ts looks at that.
+    env: { MILLWRIGHT_FROM_SOURCES: '1' },
   },
 })

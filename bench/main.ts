@@ -3,6 +3,8 @@
  *
  *     node bench/main.ts [SUBJECT…] [--lines N] [--rounds N] [--json FILE] [--install-peers]
  *
+ * Millwright runs from its bundle: `npm run bench` makes it first, `node bench/main.ts` alone measures the sources where they changed since.
+ *
  * Subjects: replay, ingest, scoring, memory, start, latency, swap; all of them where none is named. Each runs in a process
  * group of its own, so that one which takes too long is ended with all that it started. What is missing on the machine is
  * said and left out. bench/README.md says what each figure means.

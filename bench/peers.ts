@@ -67,7 +67,7 @@ export function peersReference(input: string): string {
 /** The reference project: the plan that the peers' job is. */
 export const referenceProject = join(import.meta.dirname, 'reference-plant')
 
-export const millwright = [process.execPath, join(import.meta.dirname, '../packages/cli/src/main.ts')] as const
+export const millwright = [process.execPath, join(import.meta.dirname, '../packages/cli/bin/millwright.js')] as const
 
 function run(command: string, args: readonly string[], cwd: string): void {
   const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 import { limits } from '@millwright/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationMs } from './duration.ts'
 import { isTimeZone } from './time-zone.ts'
 

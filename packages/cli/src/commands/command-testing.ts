@@ -6,7 +6,7 @@ import { splitModelPackage } from '../models/split-model-testing.ts'
 
 /** Commands in processes of their own, as a user runs them, on a small project. */
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '../../bin/millwright.js')
 
 export interface CommandResult {
   readonly code: number | null

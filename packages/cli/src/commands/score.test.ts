@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { float32ToJson, limits } from '@millwright/core'
 import { afterAll, describe, expect, test } from 'vitest'
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '../../bin/millwright.js')
 const fixtures = join(import.meta.dirname, '../../../../fixtures/scoring')
 const models = join(fixtures, 'xgboost-3.2.0')
 const folder = mkdtempSync(join(tmpdir(), 'millwright-score-'))

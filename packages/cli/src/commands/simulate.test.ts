@@ -10,7 +10,7 @@ import { gunzipSync } from 'node:zlib'
 import { createSimulation, faultKinds } from '@millwright/simulator'
 import { afterAll, expect, test } from 'vitest'
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '../../bin/millwright.js')
 const folder = mkdtempSync(join(tmpdir(), 'millwright-simulate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 

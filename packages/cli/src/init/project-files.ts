@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, join, relative, resolve } from 'node:path'
 import { ConfigurationError } from '@millwright/core'
+import { packagesFolder } from '../installation.ts'
 import { configFileName } from '../project/load-project.ts'
 import { plainLetters } from './guess-unit.ts'
 
@@ -63,9 +63,8 @@ function packageJson(name: string): string {
 
 /** Shows the editor where the types are: in the copy of Millwright that wrote the project, which also runs it. */
 function typeScriptConfig(directory: string): string {
-  const packages = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
   const entry = (room: string): string => {
-    const path = relative(resolve(directory), join(packages, room, 'src', 'index.ts')).replaceAll('\\', '/')
+    const path = relative(resolve(directory), join(packagesFolder, room, 'src', 'index.ts')).replaceAll('\\', '/')
     return path.startsWith('.') ? path : `./${path}`
   }
   const content = {

@@ -4,6 +4,7 @@ import { type Engine, openEngine } from '@millwright/engine'
 import { createDoor, type Door } from '@millwright/gateways'
 import { createReadingDecoder, deviceStateVersion } from '@millwright/operators'
 import { describePlan } from '@millwright/plant'
+import { workerModule } from '../installation.ts'
 import { loadPackage } from '../models/load-package.ts'
 import type { LoadedProject } from '../project/load-project.ts'
 
@@ -37,7 +38,7 @@ export async function openPlant(options: {
     identity: identityOf(plan),
     operators: {
       mode: 'workers',
-      module: new URL('./worker.ts', import.meta.url),
+      module: workerModule,
       workerData: { configPath: project.configPath },
       workerCount: Math.min(workerCount, plan.partitionCount),
     },

@@ -1,17 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { AlertSignal, Plan } from '@millwright/core'
 import type { Engine } from '@millwright/engine'
 import type { PlantStatus } from '@millwright/gateways'
+import { release } from '../installation.ts'
 import { summaryOf } from '../terminal/summary.ts'
 import type { GaugeReading } from './metrics.ts'
 
 /** High-risk alerts that the status page shows when it is opened. */
 const latestAlertsMax = 30
-
-/** The release, as the package says. */
-export const release: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
 
 /** Watches a plant from the main thread: what the status page and the metrics show. */
 export class PlantObserver {

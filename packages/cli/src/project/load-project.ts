@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigurationError, MillwrightError, type Plan } from '@millwright/core'
+import { providedModules } from '../installation.ts'
 
 /** A project as it was found and checked. */
 export interface LoadedProject {
@@ -14,9 +15,6 @@ export interface LoadedProject {
 }
 
 export const configFileName = 'millwright.config.ts'
-
-/** What a project may import though its folder has no `node_modules`: the command's own copies, of its own version. */
-const providedPackages = new Set(['@millwright/plant', '@millwright/core'])
 
 /**
  * Loads a project: runs its `millwright.config.ts`, whose default export is what `definePlant` returned.
@@ -68,10 +66,10 @@ function provideOwnPackages(): void {
   if (provided) return
   provided = true
   registerHooks({
-    resolve: (specifier, context, next) =>
-      providedPackages.has(specifier)
-        ? next(specifier, { ...context, parentURL: import.meta.url })
-        : next(specifier, context),
+    resolve: (specifier, context, next) => {
+      const own = providedModules[specifier]
+      return own === undefined ? next(specifier, context) : { url: own.href, shortCircuit: true }
+    },
   })
 }
 
