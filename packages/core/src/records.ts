@@ -95,7 +95,7 @@ export interface DeadLetter {
   /** The original bytes, as text where they are UTF-8, else base64 (`encoding` says which); cut at `deadLetterBytesMax`. */
   readonly bytes: string
   readonly encoding: 'utf-8' | 'base64'
-  /** Length of the original in bytes, before cutting. */
+  /** Length of the original in bytes, before cutting; `lineBytesMax + 1` for any longer line: how much longer is not known. */
   readonly byteLength: number
 }
 

@@ -48,7 +48,7 @@ type EventLine =
 
 function readEvent(bytes: Uint8Array): EventLine {
   if (bytes.length > limits.lineBytesMax)
-    return refuse('line-too-long', `line: found ${bytes.length} bytes, wanted at most ${limits.lineBytesMax}`)
+    return refuse('line-too-long', `line: found more than ${limits.lineBytesMax} bytes, wanted at most that`)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)

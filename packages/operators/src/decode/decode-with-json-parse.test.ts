@@ -23,7 +23,7 @@ function reading(members: Record<string, string>): string {
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
 const refusals: readonly (readonly [DeadLetterReason, string | Uint8Array, string])[] = [
-  ['line-too-long', `{${' '.repeat(limits.lineBytesMax)}`, 'line: found 1048577 bytes, wanted at most 1048576 bytes'],
+  ['line-too-long', `{${' '.repeat(limits.lineBytesMax)}`, 'line: found more than 1048576 bytes, wanted at most that'],
   [
     'not-utf8',
     Uint8Array.of(0x7b, 0x22, 0xc3, 0xbc, 0xfc, 0x22),

@@ -54,8 +54,9 @@ export function parseObjectLine(
   if (end - start > limits.lineBytesMax)
     return refused('line-too-long', {
       field: 'line',
-      found: `${end - start} bytes`,
-      wanted: `at most ${limits.lineBytesMax} bytes`,
+      // How much more is not said: what brought the line here may have cut it.
+      found: `more than ${limits.lineBytesMax} bytes`,
+      wanted: 'at most that',
     })
   const textStart = startsWithByteOrderMark(bytes, start, end) ? start + 3 : start
   if (isBlank(bytes, textStart, end)) return { kind: 'blank' }
