@@ -1,15 +1,19 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type ConformanceEngine,
   checkScript,
   createDirectEngine,
   createNaiveEngine,
+  exactDifference,
   type FlowScript,
   parseFlowScript,
   plainDecoder,
   type RunResult,
 } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
+import { asAPlantHasIt, outputsBefore } from './as-a-plant-has-it.ts'
+import { createMemoryEngine, createPowerCutEngine, createWorkerEngine } from './embedded-engine.ts'
 
 const scriptFolder = join(import.meta.dirname, 'scripts')
 const goldenFolder = join(import.meta.dirname, 'golden')
@@ -62,4 +66,46 @@ test.each(names.filter((name) => !beyondNaive.has(name)))('naive operator: %s.fl
   const counted = script.counters.filter(({ value }) => value !== 0)
   const result = await createNaiveEngine().run(script.plan, script.steps)
   expect(checkScript({ ...script, counters: counted }, result)).toEqual([])
+})
+
+/** Scripts that say what happens where there is no log, and why a plant cannot show it. */
+const beyondPlants: ReadonlyMap<string, string> = new Map([
+  ['activation-replay', 'every record of a log has an append time'],
+  ['replay', 'every record of a log has an append time'],
+])
+const plantNames = names.filter((name) => !beyondPlants.has(name))
+
+/**
+ * Runs a script as a plant has it, and expects what the direct engine gives, which is held to the golden file above; and what
+ * the script says, where nothing was left out of it.
+ */
+async function expectInAPlant(
+  name: string,
+  engine: ConformanceEngine,
+  isCounted: (counter: string) => boolean = () => true,
+): Promise<void> {
+  const asWritten = readScript(name)
+  const { script, isWhole } = asAPlantHasIt(asWritten)
+  const direct = await createDirectEngine().run(asWritten.plan, asWritten.steps)
+  const result = await engine.run(script.plan, script.steps)
+  expect(exactDifference(result, outputsBefore(direct, script.steps.length), { places: true })).toBeNull()
+  const counters = script.counters.filter((counter) => isCounted(counter.name))
+  if (isWhole) expect(checkScript({ ...script, counters }, result)).toEqual([])
+}
+
+describe.each([createMemoryEngine(), createPowerCutEngine()])('$name engine', (engine) => {
+  test.each(plantNames)('%s.flow', async (name) => {
+    await expectInAPlant(name, engine)
+  })
+})
+
+/** A bound that a plan gives each partition, so that two of them together say something else. */
+const beyondTwoPartitions: ReadonlySet<string> = new Set(['devices-max'])
+
+describe('embedded engine with the door, two partitions and a worker thread', () => {
+  test.each(plantNames.filter((name) => !beyondTwoPartitions.has(name)))('%s.flow', async (name) => {
+    const engine = createWorkerEngine(join(scriptFolder, `${name}.flow`))
+    // Every partition counts the activations that it sees.
+    await expectInAPlant(name, engine, (counter) => !counter.startsWith('model_activations'))
+  })
 })

@@ -11,6 +11,7 @@ export { checkScript } from './script/check-script.ts'
 export type { ExpectedCounter, ExpectedOutput } from './script/expectation.ts'
 export { type FlowScript, parseFlowScript } from './script/flow-script.ts'
 export { ScriptError } from './script/script-error.ts'
+export { scriptDayMs } from './script/times.ts'
 export {
   type ConformanceEngine,
   offsetsOf,
