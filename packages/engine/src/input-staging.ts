@@ -134,7 +134,7 @@ export class InputStaging {
     let line = firstLine
     while (lineCount > 0) {
       const isWhole = rest.length <= limits.frameBytesMax || !isDivisible
-      const piece = isWhole ? { byteLength: rest.length, lineCount } : firstLines(rest, limits.frameBytesMax)
+      const piece = isWhole ? { byteLength: rest.length, lineCount } : firstLines(rest, limits.frameBytesMax, lineCount)
       line += piece.lineCount
       const position = source?.linePositions?.[line - 1] ?? source?.position ?? 0
       const frameSource = source === null ? null : { id: source.id, position, acknowledged: source.acknowledged }

@@ -24,9 +24,21 @@ export function countLines(bytes: Uint8Array): number {
   return lineCount
 }
 
-/** Returns as many whole lines from the head as fit `bytesMax`; the first one whatever its length. */
-export function firstLines(bytes: Uint8Array, bytesMax: number): { byteLength: number; lineCount: number } {
+/**
+ * Returns as many whole lines from the head as fit `bytesMax`; the first one whatever its length.
+ *
+ * @param lineCount Lines in all of `bytes`: so only the shorter side of the cut has to be counted.
+ */
+export function firstLines(
+  bytes: Uint8Array,
+  bytesMax: number,
+  lineCount: number,
+): { byteLength: number; lineCount: number } {
   const cut = bytes.length <= bytesMax ? bytes.length : bytes.lastIndexOf(newline, bytesMax - 1) + 1
   const byteLength = cut === 0 ? lineEnd(bytes, 1) : cut
-  return { byteLength, lineCount: countLines(bytes.subarray(0, byteLength)) }
+  const isLong = 2 * byteLength > bytes.length
+  return {
+    byteLength,
+    lineCount: isLong ? lineCount - countLines(bytes.subarray(byteLength)) : countLines(bytes.subarray(0, byteLength)),
+  }
 }

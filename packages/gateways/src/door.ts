@@ -1,8 +1,8 @@
 import { assert, limits, partitionOf, type ReadingBatch, type ReadingDecoder, rowEmpty } from '@millwright/core'
 import type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
 import { admitDeviceEvents } from './door/device-events.ts'
-import { createMemoryPool } from './door/memory-pool.ts'
 import { createPartitionWriter, type PartitionWriter } from './door/partition-writer.ts'
+import { createMemoryPool } from './memory-pool.ts'
 
 /**
  * The door of the plant: every gateway hands what it received through here. Sorts lines into partitions by their device

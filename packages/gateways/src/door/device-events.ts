@@ -1,6 +1,6 @@
 import { type DeadLetterReason, limits, partitionOf, utf8ByteLength } from '@millwright/core'
+import type { MemoryPool } from '../memory-pool.ts'
 import type { Admission, RefusedLine } from './admission.ts'
-import type { MemoryPool } from './memory-pool.ts'
 import { createPartitionWriter } from './partition-writer.ts'
 
 const newline = 10

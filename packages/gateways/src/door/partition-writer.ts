@@ -1,5 +1,5 @@
 import type { PartitionLines } from '@millwright/core'
-import type { MemoryPool } from './memory-pool.ts'
+import type { MemoryPool } from '../memory-pool.ts'
 
 /**
  * Collects the lines of one call by partition, in runs: bytes that follow each other and belong to one partition are

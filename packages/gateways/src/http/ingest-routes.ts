@@ -1,12 +1,13 @@
 import { limits, type PartitionLines } from '@millwright/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Admission } from '../door/admission.ts'
+import type { MemoryPool } from '../memory-pool.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Counters } from './counters.ts'
 import { jsonLines } from './json-lines.ts'
 import type { HttpGatewayOptions } from './options.ts'
 import { RequestRefusedError } from './problem.ts'
-import { createBodyJoiner, readBody } from './request-body.ts'
+import { readBody } from './request-body.ts'
 
 /** Bodies that are lines whatever they hold, and bodies whose first byte says whether they are lines, an array or one object. */
 const lineTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
@@ -16,9 +17,12 @@ const jsonTypes = ['application/json', 'text/plain']
 export function addIngestRoutes(
   app: FastifyInstance,
   { door, ingest }: Pick<HttpGatewayOptions, 'door' | 'ingest'>,
-  { budget, counters }: { readonly budget: ByteBudget; readonly counters: Counters },
+  {
+    budget,
+    memory,
+    counters,
+  }: { readonly budget: ByteBudget; readonly memory: MemoryPool; readonly counters: Counters },
 ): void {
-  const join = createBodyJoiner()
   app.post('/api/readings', (request, reply) => take(request, reply, 'sensor-data', (lines) => door.readings(lines)))
   app.post('/api/events', (request, reply) =>
     take(request, reply, 'device-events', (lines) => door.deviceEvents(lines)),
@@ -31,11 +35,11 @@ export function addIngestRoutes(
     admit: (lines: Uint8Array) => Admission,
   ): Promise<FastifyReply> {
     const mediaType = mediaTypeOf(request)
-    const body = await readBody(request.raw, { bytesMax: limits.requestBytesMax, budget })
+    const body = await readBody(request.raw, { bytesMax: limits.requestBytesMax, budget, memory })
     let admission: Admission
     try {
-      counters.add('http_received_bytes_total', {}, body.byteLength)
-      const bytes = join(body)
+      const { bytes } = body
+      counters.add('http_received_bytes_total', {}, bytes.byteLength)
       admission = admit(lineTypes.includes(mediaType) ? bytes : jsonLines(bytes))
       // Answered only when all of it is on stable storage; if it is refused, none of it is.
       await appendAll(topic, admission.parts)

@@ -1,9 +1,10 @@
 import { InvariantError, limits, MillwrightError } from '@millwright/core'
 import type { FastifyInstance } from 'fastify'
+import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
 import type { ModelDesk } from './options.ts'
 import { problemOf, RequestRefusedError } from './problem.ts'
-import { joinBody, readBody } from './request-body.ts'
+import { readBody } from './request-body.ts'
 
 const commandBytesMax = 4096
 
@@ -11,7 +12,7 @@ const commandBytesMax = 4096
 export function addModelRoutes(app: FastifyInstance, models: ModelDesk): void {
   // A budget of one package: a second upload beside a large one is told to come later.
   const budget = createByteBudget(limits.modelPackageBytesMax)
-  const limit = { bytesMax: limits.modelPackageBytesMax, budget }
+  const limit = { bytesMax: limits.modelPackageBytesMax, budget, memory: createMemoryPool() }
 
   app.get('/api/models', async () => ({ models: await models.list() }))
 
@@ -22,7 +23,8 @@ export function addModelRoutes(app: FastifyInstance, models: ModelDesk): void {
     }
     const body = await readBody(request.raw, limit)
     try {
-      return await reply.code(201).send(await models.publish(joinBody(body)))
+      // A copy: the plant may look at its package longer than this request lasts.
+      return await reply.code(201).send(await models.publish(body.bytes.slice()))
     } catch (error) {
       throw modelRefused(error, 422)
     } finally {
@@ -33,7 +35,7 @@ export function addModelRoutes(app: FastifyInstance, models: ModelDesk): void {
   app.post('/api/models/rollback', async (request, reply) => {
     const body = await readBody(request.raw, { ...limit, bytesMax: commandBytesMax })
     try {
-      if (body.byteLength > 0) throw wrongCommand()
+      if (body.bytes.length > 0) throw wrongCommand()
       return await reply.code(201).send(await models.rollback())
     } catch (error) {
       throw modelRefused(error, 409)

@@ -49,7 +49,10 @@ export interface PlantStatus {
     readonly alertsHigh: number
   }
   readonly devices: number
+  /** What windows that close now are scored by; where partitions differ for a moment, the newest. */
   readonly model: (ModelName & { readonly activeFrom: number }) | null
+  /** What would be in force had the plan not changed so that it refuses it; `null` where there is none such. */
+  readonly refusedModel: (ModelName & { readonly refusal: ModelRefusal }) | null
   readonly lag: {
     /** Records in the log that were not processed yet. */
     readonly records: number
@@ -81,6 +84,21 @@ export interface ModelDesk {
 
 /** A model as `GET /api/models` lists it. */
 export interface ListedModel extends ModelUpdate {
-  /** `scheduled`: its time has not come. `superseded`: a later one is in force. */
-  readonly state: 'in-force' | 'scheduled' | 'superseded'
+  /**
+   * `scheduled`: its time has not come. `superseded`: a later one is in force. `refused`: the plan has changed since it was
+   * published and does not take it: it is as if it had never been published.
+   */
+  readonly state: 'in-force' | 'scheduled' | 'superseded' | 'refused'
+  /** In force in these partitions only, as for a moment around its time; all of them where this is not said. */
+  readonly partitions?: readonly number[]
+  /** Where `state` is `refused`. */
+  readonly refusal?: ModelRefusal
+}
+
+/** Why a plan does not take a package. */
+export interface ModelRefusal {
+  /** Permanent code; docs/formats/model-package.md. */
+  readonly reason: string
+  /** For a person: what was found and what is wanted. */
+  readonly message: string
 }

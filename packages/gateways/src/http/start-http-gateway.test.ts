@@ -76,6 +76,7 @@ const status: PlantStatus = {
   },
   devices: 0,
   model: null,
+  refusedModel: null,
   lag: { records: 0, ageMs: 0 },
   disk: { usedBytes: 0, budgetBytes: 1, freeBytes: 1 },
   latestAlerts: [],

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { ConfigurationError, limits } from '@millwright/core'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createCounters } from './counters.ts'
 import { createEventStream } from './event-stream.ts'
@@ -92,7 +93,11 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     heartbeatMs: options.heartbeatMs ?? heartbeatMsDefault,
     onError: (error) => onError(error, 'the stream of alerts'),
   })
-  addIngestRoutes(app, options, { budget: createByteBudget(limits.requestBytesInFlightMax), counters })
+  addIngestRoutes(app, options, {
+    budget: createByteBudget(limits.requestBytesInFlightMax),
+    memory: createMemoryPool(),
+    counters,
+  })
   addModelRoutes(app, options.models)
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 

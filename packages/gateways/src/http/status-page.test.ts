@@ -132,6 +132,7 @@ const status: PlantStatus = {
   },
   devices: 12,
   model: { name: 'wear', version: '3', activeFrom: 1_700_000_000_000 },
+  refusedModel: null,
   lag: { records: 4, ageMs: 90_000 },
   disk: { usedBytes: 5e9, budgetBytes: 20e9, freeBytes: 500e6 },
   latestAlerts: [alert('press-07', 1_700_000_000_000)],
@@ -163,8 +164,11 @@ describe('the status page', () => {
   })
 
   test('says so when the plant does not answer, and when it has no model', async () => {
-    const { text, elements } = await runPage([{ ...status, model: null }, new Error('gone')])
+    const refusal = { reason: 'feature-units-differ', message: 'found "bar", wanted "kPa"' }
+    const refusedModel = { name: 'wear', version: '2', refusal }
+    const { text, elements } = await runPage([{ ...status, model: null, refusedModel }, new Error('gone')])
     expect(text('model')).toContain('no model in force')
+    expect(text('model')).toContain('the plan refuses wear 2: feature-units-differ')
     expect(elements.get('link')?.className).toBe('lost')
     expect(text('link')).toContain('no answer since')
   })
