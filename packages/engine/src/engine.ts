@@ -12,6 +12,7 @@ import type { EngineStats } from './engine-stats.ts'
 import { BusyError, DiskFullError, EngineClosedError } from './errors.ts'
 import type { FreeSpace } from './free-space.ts'
 import type { DurationHistogram } from './histogram.ts'
+import type { SeenActivation } from './input-state.ts'
 import type { ModelPublisher } from './model-publisher.ts'
 import type { ModelUpdates, PublishedModel } from './model-updates.ts'
 import type { PartitionInput } from './partition-input.ts'
@@ -141,6 +142,14 @@ export class Engine implements IngestPort {
   /** Everything published, oldest first; a rollback is a publication of its own. */
   listModels(): readonly PublishedModel[] {
     return this.#parts.publisher.published
+  }
+
+  /**
+   * What each partition's log has of what was published: the activation in force at its last append time, and those to come, in
+   * the order seen. Which of them a plan of today takes is not for the engine to say.
+   */
+  activations(): readonly (readonly SeenActivation[])[] {
+    return this.#inputs.map(({ state }) => state.activations)
   }
 
   /**

@@ -26,6 +26,7 @@ export {
   StoreVersionError,
 } from './errors.ts'
 export type { DurationCounts } from './histogram.ts'
+export { activationInForce, type SeenActivation, standingActivations } from './input-state.ts'
 export { listTopics, type TopicSummary } from './list-topics.ts'
 export { sha256Of } from './model-store.ts'
 export type { PublishedModel } from './model-updates.ts'

@@ -1,6 +1,6 @@
 import { limits } from '@millwright/core'
 import { expect, test } from 'vitest'
-import { InputState, standing } from './input-state.ts'
+import { activationInForce, InputState, standingActivations } from './input-state.ts'
 
 const seen = (updateOffset: number, activeFrom: number, seenAtMs: number) => ({
   update: { name: 'm', version: `${updateOffset}`, sha256: `${updateOffset}`, activeFrom },
@@ -8,14 +8,24 @@ const seen = (updateOffset: number, activeFrom: number, seenAtMs: number) => ({
   seenAtMs,
 })
 
-test('standing() keeps the activation in force and those to come, whatever their order (I3)', () => {
+test('standingActivations() keeps the activation in force and those to come, whatever their order (I3)', () => {
   const activations = [seen(0, 100, 90), seen(1, 200, 190), seen(2, 900, 195), seen(3, 300, 290)]
-  const offsets = (nowMs: number): number[] => standing(activations, nowMs).map(({ updateOffset }) => updateOffset)
+  const offsets = (nowMs: number): number[] =>
+    standingActivations(activations, nowMs).map(({ updateOffset }) => updateOffset)
   expect(offsets(50)).toEqual([0, 1, 2, 3])
   expect(offsets(150)).toEqual([0, 1, 2, 3])
   expect(offsets(250)).toEqual([1, 2, 3])
   expect(offsets(350)).toEqual([2, 3])
-  expect(offsets(1000)).toEqual([3])
+  // Activated before the last one, and for later.
+  expect(offsets(1000)).toEqual([2])
+})
+
+test('activationInForce() is the one with the greatest effective time, which is never before it was seen', () => {
+  const activations = [seen(0, 100, 90), seen(1, 300, 190), seen(2, 200, 195), seen(3, 50, 250), seen(4, 251, 250)]
+  const inForce = (nowMs: number): number | null => activationInForce(activations, nowMs)?.updateOffset ?? null
+  expect([99, 100, 199, 200, 250, 251, 299, 300, 1e9].map(inForce)).toEqual([null, 0, 0, 2, 2, 4, 4, 1, 1])
+  // The same time again: the last one seen.
+  expect(activationInForce([seen(0, 500, 1), seen(1, 500, 2)], 500)?.updateOffset).toBe(1)
 })
 
 test('InputState is bounded in activations (I3)', () => {

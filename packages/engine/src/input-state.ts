@@ -74,7 +74,7 @@ export class InputState {
   }
 
   activate(activation: SeenActivation): void {
-    this.#activations = standing([...this.#activations, activation], activation.seenAtMs)
+    this.#activations = standingActivations([...this.#activations, activation], activation.seenAtMs)
     this.#nextUpdateOffset = activation.updateOffset + 1
   }
 
@@ -134,13 +134,33 @@ export class InputState {
   }
 }
 
+/** First append time at which an activation is in force: one that was seen too late is so from where it was seen. */
+export function effectiveFromMs({ update, seenAtMs }: SeenActivation): number {
+  return update.activeFrom <= seenAtMs ? seenAtMs + 1 : update.activeFrom
+}
+
 /**
- * Drops activations that can no longer be in force at or after `nowMs`: those before the newest that has begun. At most
+ * Which of the activations that a partition has seen is in force at an append time, by the rule that its operator scores by: the
+ * one with the greatest effective time at or before, of equal ones the last seen.
+ *
+ * @param activations In the order seen; without those that the plan does not take, which are as if never published.
+ */
+export function activationInForce(activations: readonly SeenActivation[], nowMs: number): SeenActivation | null {
+  let inForce: SeenActivation | null = null
+  for (const activation of activations) {
+    const fromMs = effectiveFromMs(activation)
+    if (fromMs <= nowMs && (inForce === null || fromMs >= effectiveFromMs(inForce))) inForce = activation
+  }
+  return inForce
+}
+
+/**
+ * Drops activations that can no longer be in force at or after `nowMs`: those that have begun, but for the one in force. At most
  * `activationsMax` are left, the newest.
  */
-export function standing(activations: readonly SeenActivation[], nowMs: number): readonly SeenActivation[] {
-  const inForce = activations.findLastIndex(({ update }) => update.activeFrom <= nowMs)
+export function standingActivations(activations: readonly SeenActivation[], nowMs: number): readonly SeenActivation[] {
+  const inForce = activationInForce(activations, nowMs)
   return activations
-    .filter(({ update }, index) => index >= inForce || update.activeFrom > nowMs)
+    .filter((activation) => activation === inForce || effectiveFromMs(activation) > nowMs)
     .slice(-limits.activationsMax)
 }

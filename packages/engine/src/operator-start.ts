@@ -1,5 +1,5 @@
 import { assert, type Disk, type PartitionOperator } from '@millwright/core'
-import { InputState, standing } from './input-state.ts'
+import { InputState, standingActivations } from './input-state.ts'
 import { LogCursor, segmentOf } from './log-cursor.ts'
 import type { ModelCache } from './model-cache.ts'
 import type { LogPosition } from './segment-names.ts'
@@ -38,7 +38,7 @@ export function firstPosition(start: OperatorStart): LogPosition {
     return manifest.input
   }
   const { position, state, nowMs } = stateBefore(start.disk, start.directory, start.from)
-  for (const { update, seenAtMs } of standing(state.activations, nowMs)) {
+  for (const { update, seenAtMs } of standingActivations(state.activations, nowMs)) {
     const model = models.load(update.sha256)
     if (model !== null) operator.activate({ model, activeFromMs: update.activeFrom, seenAtMs }, position.offset)
   }

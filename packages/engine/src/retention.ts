@@ -150,12 +150,16 @@ export function retirableModels(
   const needed = new Set(inSnapshots)
   const distinct = [...new Set(published.toReversed().map(({ sha256 }) => sha256))]
   for (const sha256 of distinct.slice(0, limits.modelPackagesKept)) needed.add(sha256)
-  for (const [index, { sha256 }] of published.entries()) {
-    // A later update is in force from its `activeFrom`, or from when it was published where that was too late.
+  const fromMs = ({ activeFrom, publishedAtMs }: PublishedModel): number => Math.max(activeFrom, publishedAtMs)
+  for (const [index, update] of published.entries()) {
+    // An update is in force from its `activeFrom`, or from when it was published where that was too late: so one that was
+    // published earlier, and for later, replaces this one too.
     const replacedAtMs = Math.min(
-      ...published.slice(index + 1).map((later) => Math.max(later.activeFrom, later.publishedAtMs)),
+      ...published
+        .filter((other, at) => fromMs(other) > fromMs(update) || (fromMs(other) === fromMs(update) && at > index))
+        .map(fromMs),
     )
-    if (replacedAtMs >= oldestInputMs) needed.add(sha256)
+    if (replacedAtMs >= oldestInputMs) needed.add(update.sha256)
   }
   return stored.filter((sha256) => !needed.has(sha256))
 }

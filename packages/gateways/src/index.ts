@@ -30,6 +30,7 @@ export {
   type ListedModel,
   type ListenOptions,
   type ModelDesk,
+  type ModelRefusal,
   type PlantStatus,
   type PlantView,
   startHttpGateway,

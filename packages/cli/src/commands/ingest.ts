@@ -86,7 +86,7 @@ async function ingestIntoStopped(
   const stop = new AbortController()
   const onSignal = (): void => stop.abort()
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
-  const { plan, engine, door } = await openPlant({
+  const { plan, engine, door, judge } = await openPlant({
     project,
     dataDirectory,
     workerCount: 1,
@@ -95,7 +95,7 @@ async function ingestIntoStopped(
     },
   })
   try {
-    await publishFirstModel(engine, project, dataDirectory)
+    await publishFirstModel(engine, project, judge)
     const result = await ingestFiles({
       plan,
       door,

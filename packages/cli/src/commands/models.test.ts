@@ -92,6 +92,24 @@ test('models publish and rollback change a plant that is stopped', async () => {
   expect(JSON.parse(back.stdout)).toMatchObject({ version: '1' })
 })
 
+test('models list names what is in force, what the plan refuses and why, beside a plant that runs and without one', async () => {
+  const data = join(folder, 'listed')
+  const changing = writeProject(join(folder, 'changing'))
+  const configFile = join(changing, 'millwright.config.ts')
+  const list = () => millwright('models', 'list', changing, '--data', data)
+  const from = ['--active-from', '2026-01-01T00:00:00Z']
+  expect((await millwright('models', 'publish', changing, packageFile('bars'), '--data', data, ...from)).code).toBe(0)
+  const plant = await startPlant(changing, '--data', data)
+  writeFileSync(configFile, readFileSync(configFile, 'utf8').replaceAll('mm/s', 'm/s'))
+  expect(await list()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^in-force {4}press bars/), stderr: '' })
+  expect((await plant.stop()).code).toBe(0)
+  const listed = await list()
+  expect(listed.stdout).toMatch(/^refused {5}press bars /)
+  expect(listed.stdout).toContain('feature-units-differ')
+  expect(listed.stdout).toContain('"mm/s" in the package, in "m/s" in the plan')
+  expect(listed.stderr).toContain('No model of press is in force')
+})
+
 test('models publish refuses a moment without a zone, and a file that is not there', async () => {
   const data = join(folder, 'refused')
   const vague = await millwright(

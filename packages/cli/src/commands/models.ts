@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigurationError, type ModelUpdate } from '@millwright/core'
+import type { ListedModel } from '@millwright/gateways'
 import { checkModelPackage, loadPackagedModel, type ModelPackage, openModelPackage } from '@millwright/scoring'
 import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
@@ -9,7 +10,7 @@ import { nodeCrypto } from '../models/node-crypto.ts'
 import { packForPlan, signerOf } from '../models/pack.ts'
 import { listModels } from '../plant/model-desk.ts'
 import { openPlant } from '../plant/open-plant.ts'
-import { readPublishedModels } from '../plant/published-models.ts'
+import { PackageJudge, readPublications } from '../plant/published-models.ts'
 import { loadProject } from '../project/load-project.ts'
 
 const examples = `
@@ -164,18 +165,29 @@ interface StoreFlags {
 }
 
 async function list(projectPath: string, flags: StoreFlags): Promise<void> {
-  const { directory } = await loadProject(projectPath)
+  const { directory, plan } = await loadProject(projectPath)
   const dataDirectory = flags.data ?? join(directory, 'data')
-  const listed = listModels({ listModels: () => readPublishedModels(dataDirectory) }, Date.now())
+  // A plant that runs may have been started with another configuration than stands there now.
+  const answer = await askPlant(dataDirectory, { kind: 'list-models' })
+  const listed =
+    answer !== null
+      ? (answer.result as ListedModel[])
+      : listModels(readPublications(dataDirectory), new PackageJudge(plan, dataDirectory), Date.now())
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(listed)}\n`)
     return
   }
   if (listed.length === 0) process.stderr.write(`No model was published in ${dataDirectory} yet.\n`)
-  for (const { state, name, version, activeFrom, sha256 } of listed)
+  for (const { state, name, version, activeFrom, sha256, partitions, refusal } of listed) {
+    const where = partitions === undefined ? '' : `  in partition ${partitions.join(', ')} only`
     process.stdout.write(
-      `${state.padEnd(10)}  ${name} ${version}  from ${new Date(activeFrom).toISOString()}  ${sha256.slice(0, 12)}\n`,
+      `${state.padEnd(10)}  ${name} ${version}  from ${new Date(activeFrom).toISOString()}  ${sha256.slice(0, 12)}${where}\n`,
     )
+    if (refusal !== undefined) process.stdout.write(`            ${refusal.message}\n`)
+  }
+  const isScored = listed.some(({ state }) => state === 'in-force' || state === 'scheduled')
+  if (plan.model !== null && listed.length > 0 && !isScored)
+    process.stderr.write(`No model of ${plan.model.name} is in force: windows get features and no score.\n`)
 }
 
 async function publish(

@@ -8,7 +8,7 @@ import { startControlServer } from '../control/control-server.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
-import { newestFits, publishFirstModel } from '../plant/first-model.ts'
+import { hasFittingModel, publishFirstModel } from '../plant/first-model.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { modelDeskOf } from '../plant/model-desk.ts'
 import { type OpenPlant, openPlant } from '../plant/open-plant.ts'
@@ -108,8 +108,8 @@ async function serve(options: {
   readonly stopped: Promise<void>
 }): Promise<void> {
   const { project, plant, dataDirectory, port, flags, inputBytes, signal, stopped } = options
-  const { engine, plan, door } = plant
-  const observer = new PlantObserver(plan, engine)
+  const { engine, plan, door, judge } = plant
+  const observer = new PlantObserver(plan, engine, judge)
   // While files are read, alerts are printed above the progress bar.
   let print = (text: string): void => void process.stdout.write(`${text}\n`)
   const sinks = openSinks(plan, dataDirectory, (text) => print(text), say)
@@ -120,9 +120,9 @@ async function serve(options: {
     observer.onHighRisk(alert)
     sinks.send(alert, value)
   })
-  const first = await publishFirstModel(engine, project, dataDirectory)
+  const first = await publishFirstModel(engine, project, judge)
   if (first !== null) say(`Model ${first.name} ${first.version} is in force.`)
-  else if (plan.model !== null && !newestFits(engine, plan, dataDirectory))
+  else if (plan.model !== null && !hasFittingModel(engine, judge))
     say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
@@ -200,7 +200,7 @@ function listen(options: {
       status: () => observer.status(),
     },
     alerts: alertFeedOf(engine, dataDirectory),
-    models: modelDeskOf(engine),
+    models: modelDeskOf(engine, plant.judge),
     closeGraceMs,
     onError: (error, where) =>
       process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),

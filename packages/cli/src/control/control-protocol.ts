@@ -12,6 +12,7 @@ export type ControlRequest =
   | { readonly kind: 'ingest'; readonly files: readonly string[] }
   | { readonly kind: 'publish'; readonly file: string; readonly activeFromMs: number | null }
   | { readonly kind: 'rollback' }
+  | { readonly kind: 'list-models' }
 
 export type ControlAnswer =
   | { readonly kind: 'progress'; readonly done: number; readonly readings: number }

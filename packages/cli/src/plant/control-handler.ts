@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ControlHandler } from '../control/control-server.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
+import { listModels } from './model-desk.ts'
 import type { OpenPlant } from './open-plant.ts'
+import { publicationsOf } from './published-models.ts'
 
 /** Does in a running plant what `millwright ingest` and `millwright models` ask for. */
-export function controlHandlerOf({ plan, engine, door }: OpenPlant): ControlHandler {
+export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant): ControlHandler {
   return async (request, onProgress) => {
     switch (request.kind) {
       case 'ingest': {
@@ -18,6 +20,8 @@ export function controlHandlerOf({ plan, engine, door }: OpenPlant): ControlHand
       }
       case 'rollback':
         return await engine.rollback()
+      case 'list-models':
+        return listModels(publicationsOf(engine), judge, Date.now())
     }
   }
 }

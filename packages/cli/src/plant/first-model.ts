@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Plan } from '@millwright/core'
 import type { Engine } from '@millwright/engine'
-import { loadPublishedPackage } from '../models/load-package.ts'
+import type { PackageJudge } from './published-models.ts'
 
 /** The package that a project brings along: published when no model ever was, or none that the plan of today takes. */
 export const projectModelFile = 'model.mwmodel'
@@ -20,11 +19,11 @@ const activeAfterMs = 100
  */
 export async function publishFirstModel(
   engine: Engine,
-  project: { readonly plan: Plan; readonly directory: string },
-  dataDirectory: string,
+  project: { readonly directory: string },
+  judge: PackageJudge,
 ): Promise<{ readonly name: string; readonly version: string } | null> {
   const path = join(project.directory, projectModelFile)
-  if (!existsSync(path) || newestFits(engine, project.plan, dataDirectory)) return null
+  if (!existsSync(path) || hasFittingModel(engine, judge)) return null
   const activeFromMs = Date.now() + activeAfterMs
   const { name, version } = await engine.publish(readFileSync(path), { activeFromMs })
   // The first readings may come right after: they must find the model in force.
@@ -32,10 +31,7 @@ export async function publishFirstModel(
   return { name, version }
 }
 
-/** Whether the newest model published is one that the plan takes; false where none was. */
-export function newestFits(engine: Engine, plan: Plan, dataDirectory: string): boolean {
-  const newest = engine.listModels().at(-1)
-  if (newest === undefined) return false
-  const bytes = readFileSync(join(dataDirectory, 'models', `${newest.sha256}.mwmodel`))
-  return loadPublishedPackage(bytes, plan) !== null
+/** Whether a model that the plan takes is in force in every partition, or will be without anything more being published. */
+export function hasFittingModel(engine: Engine, judge: PackageJudge): boolean {
+  return engine.activations().every((seen) => seen.some(({ update }) => judge.refusal(update.sha256) === null))
 }

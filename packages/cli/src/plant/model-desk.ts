@@ -1,24 +1,33 @@
 import type { Engine } from '@millwright/engine'
 import type { ListedModel, ModelDesk } from '@millwright/gateways'
+import { type PackageJudge, type Publications, publicationsOf } from './published-models.ts'
 
 /** The engine's models as the gateway shows them. */
-export function modelDeskOf(engine: Engine): ModelDesk {
+export function modelDeskOf(engine: Engine, judge: PackageJudge): ModelDesk {
   return {
-    list: () => listModels(engine, Date.now()),
+    list: () => listModels(publicationsOf(engine), judge, Date.now()),
     publish: (bytes) => engine.publish(bytes),
     rollback: () => engine.rollback(),
   }
 }
 
 /** Everything published, newest first, with what became of it at a moment of the append-time scale. */
-export function listModels(engine: Pick<Engine, 'listModels'>, nowMs: number): ListedModel[] {
-  const published = engine.listModels()
-  const inForce = published.findLast(({ activeFrom }) => activeFrom <= nowMs)
-  return published.toReversed().map(({ name, version, sha256, activeFrom, offset }) => ({
-    name,
-    version,
-    sha256,
-    activeFrom,
-    state: activeFrom > nowMs ? 'scheduled' : offset === inForce?.offset ? 'in-force' : 'superseded',
-  }))
+export function listModels(
+  { published, activations }: Publications,
+  judge: PackageJudge,
+  nowMs: number,
+): ListedModel[] {
+  const inForce = activations.map((seen) => judge.inForce(seen, nowMs)?.updateOffset ?? null)
+  const newestSeen = Math.max(-1, ...activations.flat().map(({ updateOffset }) => updateOffset))
+  return published.toReversed().map(({ name, version, sha256, activeFrom, offset }): ListedModel => {
+    const model = { name, version, sha256, activeFrom }
+    const refusal = judge.refusal(sha256)
+    if (refusal !== null) return { ...model, state: 'refused', refusal }
+    const partitions = inForce.flatMap((inForceOffset, partition) => (inForceOffset === offset ? [partition] : []))
+    if (partitions.length > 0 && partitions.length < activations.length)
+      return { ...model, state: 'in-force', partitions }
+    if (partitions.length > 0) return { ...model, state: 'in-force' }
+    // What no partition has yet, it has in a moment, or when its disk works again.
+    return { ...model, state: activeFrom > nowMs || offset > newestSeen ? 'scheduled' : 'superseded' }
+  })
 }

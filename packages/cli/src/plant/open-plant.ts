@@ -7,12 +7,15 @@ import { describePlan } from '@millwright/plant'
 import { workerModule } from '../installation.ts'
 import { loadPackage } from '../models/load-package.ts'
 import type { LoadedProject } from '../project/load-project.ts'
+import { PackageJudge } from './published-models.ts'
 
 /** A project on its data folder, open: the engine, and the door through which readings come to it. */
 export interface OpenPlant {
   readonly plan: Plan
   readonly engine: Engine
   readonly door: Door
+  /** Says which of the models published in the folder the plan takes. */
+  readonly judge: PackageJudge
 }
 
 /** Devices whose partition the door remembers; further ones are looked up anew. */
@@ -57,6 +60,7 @@ export async function openPlant(options: {
   return {
     plan,
     engine,
+    judge: new PackageJudge(plan, dataDirectory),
     door: createDoor({ decoder, devicesMax: doorDevicesMax, partitionCount: plan.partitionCount }),
   }
 }

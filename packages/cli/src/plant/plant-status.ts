@@ -1,9 +1,10 @@
-import type { AlertSignal, Plan } from '@millwright/core'
-import type { Engine } from '@millwright/engine'
+import type { AlertSignal, ModelUpdate, Plan } from '@millwright/core'
+import { activationInForce, type Engine, type SeenActivation } from '@millwright/engine'
 import type { PlantStatus } from '@millwright/gateways'
 import { release } from '../installation.ts'
 import { summaryOf } from '../terminal/summary.ts'
 import type { GaugeReading } from './metrics.ts'
+import type { PackageJudge } from './published-models.ts'
 
 /** High-risk alerts that the status page shows when it is opened. */
 const latestAlertsMax = 30
@@ -12,14 +13,16 @@ const latestAlertsMax = 30
 export class PlantObserver {
   readonly #plan: Plan
   readonly #engine: Engine
+  readonly #judge: PackageJudge
   readonly #startedAt = Date.now()
   #latestAlerts: readonly AlertSignal[] = []
   /** When nothing in the log waited to be processed, last. */
   #caughtUpAt = Date.now()
 
-  constructor(plan: Plan, engine: Engine) {
+  constructor(plan: Plan, engine: Engine, judge: PackageJudge) {
     this.#plan = plan
     this.#engine = engine
+    this.#judge = judge
   }
 
   /** To be told of each high-risk alert as it becomes durable. */
@@ -33,7 +36,6 @@ export class PlantObserver {
     const now = Date.now()
     const lagRecords = sum(stats.partitions, (partition) => partition.lagRecords)
     if (lagRecords === 0) this.#caughtUpAt = now
-    const model = this.#engine.listModels().findLast(({ activeFrom }) => activeFrom <= now)
     return {
       plant: this.#plan.name,
       version: release,
@@ -41,7 +43,7 @@ export class PlantObserver {
       now,
       counts: summary,
       devices: sum(stats.partitions, (partition) => partition.deviceCount),
-      model: model === undefined ? null : { name: model.name, version: model.version, activeFrom: model.activeFrom },
+      ...this.#models(now),
       // The age is that of the time since nothing waited, which the oldest waiting record cannot be older than.
       lag: { records: lagRecords, ageMs: lagRecords === 0 ? 0 : now - this.#caughtUpAt },
       disk: {
@@ -50,6 +52,18 @@ export class PlantObserver {
         freeBytes: stats.diskFreeBytes,
       },
       latestAlerts: this.#latestAlerts,
+    }
+  }
+
+  #models(nowMs: number): Pick<PlantStatus, 'model' | 'refusedModel'> {
+    const activations = this.#engine.activations()
+    const model = newest(activations.map((seen) => this.#judge.inForce(seen, nowMs)))
+    const wanted = newest(activations.map((seen) => activationInForce(seen, nowMs)))
+    const refusal = wanted === null ? null : this.#judge.refusal(wanted.sha256)
+    return {
+      model: model === null ? null : { name: model.name, version: model.version, activeFrom: model.activeFrom },
+      refusedModel:
+        wanted === null || refusal === null ? null : { name: wanted.name, version: wanted.version, refusal },
     }
   }
 
@@ -102,6 +116,12 @@ export class PlantObserver {
       plain('clock_behind_seconds', 'how far the clock is behind the log', stats.clockBehindMs / 1000),
     ]
   }
+}
+
+/** The one published last. */
+function newest(activations: readonly (SeenActivation | null)[]): ModelUpdate | null {
+  const seen = activations.filter((activation) => activation !== null)
+  return seen.toSorted((a, b) => b.updateOffset - a.updateOffset)[0]?.update ?? null
 }
 
 function sum<T>(items: readonly T[], read: (item: T) => number): number {
