@@ -19,9 +19,14 @@ test('createMemoryPool() keeps a bounded amount, and nothing large', () => {
   const large = pool.take(2 ** 21 + 1)
   expect(large.length).toBe(2 ** 21 + 1)
   pool.give(large)
-  expect(pool.take(2 ** 21 + 1)).not.toBe(large)
-  const many = Array.from({ length: 100 }, () => pool.take(2 ** 20))
-  for (const memory of many) pool.give(memory)
-  const kept = Array.from({ length: 100 }, () => pool.take(2 ** 20)).filter((memory) => many.includes(memory))
-  expect(kept).toHaveLength(2)
+  expect(pool.take(2 ** 21 + 1) === large).toBe(false)
+  const sizes = [2 ** 20, 2 ** 19, 2 ** 18, 2 ** 17]
+  const many = sizes.map((size) => Array.from({ length: 100 }, () => pool.take(size)))
+  for (const memory of many.flat()) pool.give(memory)
+  const keptBytes = sizes.map((size, i) => {
+    const again = new Set(Array.from({ length: 100 }, () => pool.take(size)))
+    return size * (many[i] ?? []).filter((memory) => again.has(memory)).length
+  })
+  // 6 MiB of a size, 16 MiB of all.
+  expect(keptBytes).toEqual([6, 6, 4, 0].map((mebibytes) => mebibytes * 2 ** 20))
 })
