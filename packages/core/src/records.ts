@@ -79,6 +79,7 @@ export const deadLetterReasons = [
   'jump-not-confirmed',
   'devices-max',
   'event-type-missing',
+  'function-failed',
 ] as const
 
 export type DeadLetterReason = (typeof deadLetterReasons)[number]

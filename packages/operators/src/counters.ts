@@ -22,6 +22,7 @@ const counterNames = [
   'device_events_not_kept_total',
   'model_activations_total',
   'model_activations_late_total',
+  'timers_failed_total',
 ] as const
 
 /** Monotone counts by permanent metric name. The meaning of each is in docs/formats/topics.md. */

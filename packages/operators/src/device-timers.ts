@@ -2,7 +2,9 @@ import type { TimeRules } from '@millwright/core'
 import type { Counters } from './counters.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
+
 import { flagFiled, flagSilent, flagWaiting, lastAppend } from './device-table.ts'
+import type { HostTimers } from './host-timers.ts'
 import { jumpMessage } from './jump.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 import type { WindowCloser } from './windows/window-closer.ts'
@@ -15,6 +17,7 @@ import type { WindowCloser } from './windows/window-closer.ts'
  * P2. Deadlines are applied in their order, before the device's next record whose append time has reached them. A heartbeat
  *     applies them earlier with the same results.
  * P3. A device without append times (a file is replayed) has no deadlines.
+ * P4. Where a host keeps the timers, it is asked for one at or before each deadline, and the wheel is empty.
  */
 export class DeviceTimers {
   readonly #memory: DeviceMemory
@@ -23,6 +26,7 @@ export class DeviceTimers {
   readonly #counters: Counters
   readonly #time: TimeRules
   readonly #wheel: DeadlineWheel
+  readonly #host: HostTimers | null
   readonly #deviceId: (device: number) => string
 
   constructor(options: {
@@ -32,6 +36,7 @@ export class DeviceTimers {
     readonly counters: Counters
     readonly time: TimeRules
     readonly deviceId: (device: number) => string
+    readonly host: HostTimers | null
   }) {
     this.#memory = options.memory
     this.#closer = options.closer
@@ -39,6 +44,7 @@ export class DeviceTimers {
     this.#counters = options.counters
     this.#time = options.time
     this.#deviceId = options.deviceId
+    this.#host = options.host
     this.#wheel = new DeadlineWheel(options.memory.table, options.time.silentAfterMs)
   }
 
@@ -84,11 +90,29 @@ export class DeviceTimers {
     return forgotten
   }
 
-  /** Puts a device that has a deadline and is not in the wheel into it. */
+  /**
+   * The host's timer of a device went off at `nowMs`: applies the deadlines that are due, asks for a timer at the next one.
+   *
+   * @returns Whether the device is forgotten.
+   */
+  timerCame(device: number, nowMs: number, inputOffset: number): boolean {
+    const { table } = this.#memory
+    table.markDirty(device)
+    this.#host?.clear(device)
+    if (!this.#applyDue(device, nowMs, inputOffset)) {
+      this.fileDeadline(device, nowMs)
+      return false
+    }
+    table.end(device)
+    return true
+  }
+
+  /** Sees to it that a device that has a deadline is looked at in time. */
   fileDeadline(device: number, nowMs: number): void {
     const deadlineMs = this.#nextDeadline(device)
-    if (Number.isNaN(deadlineMs) || this.#memory.table.has(device, flagFiled)) return
-    this.#wheel.file(device, deadlineMs, nowMs)
+    if (Number.isNaN(deadlineMs)) return
+    if (this.#host !== null) this.#host.file(device, deadlineMs)
+    else if (!this.#memory.table.has(device, flagFiled)) this.#wheel.file(device, deadlineMs, nowMs)
   }
 
   /** Applies the deadlines at or before `nowMs`; returns whether the device is forgotten. */

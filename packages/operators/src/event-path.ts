@@ -5,10 +5,12 @@ import { lineBreakBytes, newline } from './decode/lines.ts'
 import type { Refused } from './decode/refused.ts'
 import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.ts'
 import type { DeviceMemory } from './device-memory.ts'
+
 import { clock, emittedEnd } from './device-table.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
+import type { Quarantine } from './quarantine.ts'
 import { futureMessage } from './reading-path.ts'
 
 /**
@@ -23,6 +25,7 @@ export class EventPath {
   readonly #counters: Counters
   readonly #time: TimeRules
   readonly #perReading: boolean
+  readonly #quarantine: Quarantine | null
 
   constructor(options: {
     readonly decoder: ReadingDecoder
@@ -31,6 +34,7 @@ export class EventPath {
     readonly results: ResultWriter
     readonly counters: Counters
     readonly plan: Plan
+    readonly quarantine: Quarantine | null
   }) {
     this.#decoder = options.decoder
     this.#memory = options.memory
@@ -38,6 +42,7 @@ export class EventPath {
     this.#results = options.results
     this.#counters = options.counters
     this.#time = options.plan.time
+    this.#quarantine = options.quarantine
     this.#perReading = options.plan.window.kind === 'per-reading'
   }
 
@@ -56,11 +61,34 @@ export class EventPath {
     const line = decodeDeviceEvent(bytes, start, end)
     if (line.kind === 'blank') return
     this.#counters.add('device_events_in_total')
-    const refusal = line.kind === 'refused' ? line : this.#event(line, inputOffset, appendTimeMs)
+    const refusal =
+      line.kind === 'refused' ? line : this.#eventGuarded(line, bytes, start, end, inputOffset, appendTimeMs)
     if (refusal === null) return
     const { reason, message, deviceId } = refusal
     const record = refusedBytes(bytes, start, end)
     this.#results.deadLetter({ reason, message, topic: 'device-events', deviceId, record }, inputOffset)
+  }
+
+  /** Takes an event, so that where a project's own function fails the device is as if the event had never come. */
+  #eventGuarded(
+    event: DecodedDeviceEvent,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    inputOffset: number,
+    appendTimeMs: number,
+  ): Refused | null {
+    const quarantine = this.#quarantine
+    const device = quarantine === null ? -1 : this.#decoder.deviceIndex(event.deviceId)
+    if (quarantine === null || device < 0) return this.#event(event, inputOffset, appendTimeMs)
+    let refused: Refused | null = null
+    quarantine.run(device, inputOffset, 'device-events', {
+      act: () => {
+        refused = this.#event(event, inputOffset, appendTimeMs)
+      },
+      record: () => refusedBytes(bytes, start, end),
+    })
+    return refused
   }
 
   /** Returns why the event is refused, `null` where it is taken. */

@@ -5,4 +5,11 @@ export { createPlainReadingDecoder } from './decode/plain-reading-decoder.ts'
 export { createReadingDecoder } from './decode/reading-decoder.ts'
 export type { Refused } from './decode/refused.ts'
 export { deviceStateVersion } from './device-state.ts'
-export { createPartitionOperator, type PartitionOperatorOptions } from './partition-operator.ts'
+export type { TimerRequest } from './host-timers.ts'
+export type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
+export {
+  createHostedOperator,
+  createPartitionOperator,
+  type HostedOperatorOptions,
+  type PartitionOperatorOptions,
+} from './partition-operator.ts'

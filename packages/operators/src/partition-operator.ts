@@ -16,15 +16,19 @@ import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
 import { Counters } from './counters.ts'
-import type { DeviceMemory } from './device-memory.ts'
+import { newline } from './decode/lines.ts'
+import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { DeviceStateCodec } from './device-state.ts'
 import { DeviceTable, lastAppend } from './device-table.ts'
 import { DeviceTimers } from './device-timers.ts'
 import { EventPath } from './event-path.ts'
 import { DeviceEvents } from './features/device-events.ts'
 import { FeatureProgram } from './features/feature-program.ts'
+import { HostTimers } from './host-timers.ts'
+import type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 import { ModelsInForce } from './models-in-force.ts'
 import { ResultWriter } from './output/result-writer.ts'
+import { Quarantine } from './quarantine.ts'
 import { ReadingPath } from './reading-path.ts'
 import { WaitingReadings } from './waiting-readings.ts'
 import { AlignedWindows } from './windows/aligned-windows.ts'
@@ -58,6 +62,21 @@ export function createPartitionOperator(options: PartitionOperatorOptions): Part
   return new PlanOperator(options)
 }
 
+/** What a hosted operator is made of. */
+export interface HostedOperatorOptions extends PartitionOperatorOptions {
+  readonly sink: RetractableSink
+}
+
+/**
+ * Makes the same pipeline for a host that keeps states and timers itself and may let go of devices in between.
+ *
+ * @throws {InvariantError} When the plan is one that `definePlant` would have refused.
+ */
+export function createHostedOperator(options: HostedOperatorOptions): HostedOperator {
+  const operator = new PlanOperator(options, 'hosted')
+  return operator.hosted
+}
+
 class PlanOperator implements PartitionOperator {
   readonly #plan: Plan
   readonly #decoder: ReadingDecoder
@@ -69,6 +88,8 @@ class PlanOperator implements PartitionOperator {
   readonly #readings: ReadingPath
   readonly #events: EventPath
   readonly #codec: DeviceStateCodec
+  readonly #quarantine: Quarantine | null
+  readonly #hostTimers: HostTimers | null
   /** Ids forgotten since the last {@link takeDirty}. */
   readonly #forgotten = new Set<string>()
   /** Greatest append time of any record; NaN before the first. */
@@ -76,12 +97,15 @@ class PlanOperator implements PartitionOperator {
   /** Where the next batch of the call at hand begins. */
   #batchOffset = 0
   #batchAppendTimeMs = Number.NaN
+  /** Devices whose changes the host does not have yet, in the order in which they first changed. */
+  readonly #unwritten = new Set<number>()
+  readonly #stateWriter = new ByteWriter(4096)
   readonly #onBatch = (batch: ReadingBatch): void => {
     this.#readings.batch(batch, this.#batchOffset, this.#batchAppendTimeMs)
     this.#batchOffset += batch.rowCount
   }
 
-  constructor({ plan, decoder, sink }: PartitionOperatorOptions) {
+  constructor({ plan, decoder, sink }: PartitionOperatorOptions, mode: 'logged' | 'hosted' = 'logged') {
     const windowsKept = windowsKeptMax(plan)
     assert(
       windowsKept <= limits.openWindowsPerDeviceMax,
@@ -114,7 +138,15 @@ class PlanOperator implements PartitionOperator {
     this.#counters = counters
     this.#memory = memory
     this.#results = results
-    this.#timers = new DeviceTimers({ memory, closer, results, counters, time, deviceId })
+    this.#codec = new DeviceStateCodec(plan, memory)
+    this.#hostTimers = mode === 'hosted' ? new HostTimers() : null
+    const timersOfHost = this.#hostTimers
+    this.#quarantine =
+      timersOfHost === null
+        ? null
+        : new Quarantine({ memory, codec: this.#codec, results, timers: timersOfHost, deviceId })
+    const quarantine = this.#quarantine
+    this.#timers = new DeviceTimers({ memory, closer, results, counters, time, deviceId, host: timersOfHost })
     const timers = this.#timers
     const cleaning = new Cleaning(plan, counters)
     this.#readings = new ReadingPath({
@@ -127,9 +159,9 @@ class PlanOperator implements PartitionOperator {
       results,
       counters,
       deviceId,
+      quarantine,
     })
-    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan })
-    this.#codec = new DeviceStateCodec(plan, memory)
+    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan, quarantine })
   }
 
   get counters(): OperatorCounters {
@@ -160,11 +192,7 @@ class PlanOperator implements PartitionOperator {
   }
 
   activate(activation: Activation, offset: number): void {
-    const { scorer, name, version } = activation.model
-    assert(
-      scorer.featureCount === this.#plan.features.length,
-      `model ${name} ${version} must take the plan's ${this.#plan.features.length} features`,
-    )
+    this.#assertTakesFeatures(activation.model)
     // An activation carries append time forward as a heartbeat does: what is due is scored by the models of before, which may
     // then be given up. A replay has no append times.
     if (!Number.isNaN(activation.seenAtMs)) this.heartbeat(activation.seenAtMs, offset)
@@ -193,6 +221,55 @@ class PlanOperator implements PartitionOperator {
 
   flush(): void {
     this.#results.flush()
+  }
+
+  /** The operator as its host sees it. */
+  get hosted(): HostedOperator {
+    const { table } = this.#memory
+    const operator = this
+    return {
+      readings: (bytes, baseOffset, appendTimesMs) => this.#readingsOfLogs(bytes, baseOffset, appendTimesMs),
+      deviceEvent: (bytes, offset, appendTimeMs) => this.#events.lines(bytes, offset, appendTimeMs),
+      timerCame: (device, nowMs, offset) => this.#timerCame(device, nowMs, offset),
+      endOfInput: (device, offset) => {
+        // What fails here closes no window: there is no record to blame.
+        if (!this.#guarded(device, () => this.#readings.endOfInput(device, offset)))
+          this.#counters.add('timers_failed_total')
+      },
+      announce: (activation) => this.#announce(activation),
+      timeCame: (nowMs) => this.#models.timeCame(nowMs),
+      flush: () => this.flush(),
+      holds: (device) => table.exists(device),
+      restore: (deviceId, state, askedForMs) => this.#restoreHosted(deviceId, state, askedForMs),
+      writeBack: (device, write) => {
+        this.#noteUnwritten()
+        if (this.#unwritten.delete(device)) this.#writeState(device, write)
+      },
+      writeBackOldest: (countMax, write) => {
+        this.#noteUnwritten()
+        let count = 0
+        for (const device of this.#unwritten) {
+          if (count === countMax) break
+          this.#unwritten.delete(device)
+          this.#writeState(device, write)
+          count += 1
+        }
+        return this.#unwritten.size
+      },
+      evict: (device) => {
+        assert(!this.#unwritten.has(device), 'a device is written back before it is let go of')
+        clearBeside(this.#memory, device)
+        table.end(device)
+        this.#hostTimers?.clear(device)
+      },
+      takeTimerRequests: () => this.#hostTimers?.take() ?? [],
+      get deviceCount() {
+        return table.count
+      },
+      get counters() {
+        return operator.counters
+      },
+    }
   }
 
   takeDirty(): DeviceStateEntry[] {
@@ -247,6 +324,68 @@ class PlanOperator implements PartitionOperator {
     this.#counters.restore(state.counters)
   }
 
+  /** Hands rows over in runs of one append time. */
+  #readingsOfLogs(bytes: Uint8Array, baseOffset: number, appendTimesMs: Float64Array): void {
+    let start = 0
+    for (let row = 0; row < appendTimesMs.length; ) {
+      const appendTimeMs = appendTimesMs[row] as number
+      let end = row + 1
+      while (end < appendTimesMs.length && Object.is(appendTimesMs[end], appendTimeMs)) end += 1
+      const next = end === appendTimesMs.length ? bytes.length : linesEnd(bytes, start, end - row)
+      this.readings(bytes.subarray(start, next), baseOffset + row, appendTimeMs)
+      start = next
+      row = end
+    }
+  }
+
+  #announce(activation: Activation): void {
+    this.#assertTakesFeatures(activation.model)
+    this.#counters.add('model_activations_total')
+    if (this.#models.add(activation)) this.#counters.add('model_activations_late_total')
+  }
+
+  #timerCame(device: number, nowMs: number, offset: number): boolean {
+    let forgotten = false
+    const came = this.#guarded(device, () => {
+      forgotten = this.#timers.timerCame(device, nowMs, offset)
+    })
+    if (!came) this.#counters.add('timers_failed_total')
+    if (forgotten) this.#unwritten.delete(device)
+    return came && forgotten
+  }
+
+  #noteUnwritten(): void {
+    for (const device of this.#memory.table.takeDirty()) this.#unwritten.add(device)
+  }
+
+  #guarded(device: number, act: () => void): boolean {
+    assert(this.#quarantine !== null, 'only a host lets timers fail')
+    return this.#quarantine.runTimer(device, act)
+  }
+
+  #restoreHosted(deviceId: string, state: Uint8Array, askedForMs: number): void {
+    const device = this.#decoder.deviceIndex(deviceId)
+    assert(device >= 0, 'a host restores no more devices than the directory has room for')
+    const { table } = this.#memory
+    this.#codec.read(device, state)
+    this.#hostTimers?.set(device, askedForMs)
+    this.#timers.fileDeadline(device, table.float(device, lastAppend))
+  }
+
+  #writeState(device: number, write: WriteState): void {
+    assert(!this.#results.hasPending, 'outputs are flushed before state is taken')
+    this.#stateWriter.length = 0
+    this.#codec.write(device, this.#stateWriter)
+    write(device, this.#stateWriter.since(0), this.#hostTimers?.askedForMs(device) ?? Number.NaN)
+  }
+
+  #assertTakesFeatures({ scorer, name, version }: LoadedModel): void {
+    assert(
+      scorer.featureCount === this.#plan.features.length,
+      `model ${name} ${version} must take the plan's ${this.#plan.features.length} features`,
+    )
+  }
+
   #begin(baseOffset: number, appendTimeMs: number): void {
     this.#noteAppendTime(appendTimeMs)
     this.#batchOffset = baseOffset
@@ -257,6 +396,13 @@ class PlanOperator implements PartitionOperator {
     // Also true where no append time is known yet; never where this one is unknown.
     if (!(appendTimeMs <= this.#appendClockMs) && !Number.isNaN(appendTimeMs)) this.#appendClockMs = appendTimeMs
   }
+}
+
+/** Returns where the first `count` lines from `start` on end. */
+function linesEnd(bytes: Uint8Array, start: number, count: number): number {
+  let end = start
+  for (let line = 0; line < count; line++) end = bytes.indexOf(newline, end) + 1
+  return end
 }
 
 function deviceWindows(plan: Plan, memory: DeviceMemory, results: ResultWriter): DeviceWindows {

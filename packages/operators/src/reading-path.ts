@@ -12,11 +12,13 @@ import type { Cleaning } from './cleaning.ts'
 import type { Counters } from './counters.ts'
 import { CurrentReading } from './current-reading.ts'
 import type { DeviceMemory } from './device-memory.ts'
+
 import { clock, currentSlot, fastUntil, flagDirty, flags, flagWaiting, lastAppend } from './device-table.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
+import type { Quarantine } from './quarantine.ts'
 import { isRemembered, type ReadingBits, ReadingHashes, remember, rememberRows } from './redelivery.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import type { DeviceWindows } from './windows/device-windows.ts'
@@ -59,6 +61,7 @@ export class ReadingPath {
   readonly #oneHash = new ReadingHashes(1)
   readonly #current: CurrentReading
   readonly #confirmed: CurrentReading
+  readonly #quarantine: Quarantine | null
 
   constructor(options: {
     readonly plan: Plan
@@ -70,6 +73,7 @@ export class ReadingPath {
     readonly results: ResultWriter
     readonly counters: Counters
     readonly deviceId: (device: number) => string
+    readonly quarantine: Quarantine | null
   }) {
     this.#memory = options.memory
     this.#cleaning = options.cleaning
@@ -79,6 +83,7 @@ export class ReadingPath {
     this.#results = options.results
     this.#counters = options.counters
     this.#deviceId = options.deviceId
+    this.#quarantine = options.quarantine
     this.#arrival = options.plan.time.timestamp === 'arrival'
     this.#maxJumpMs = options.plan.time.maxJumpMs
     this.#silentAfterMs = options.plan.time.silentAfterMs
@@ -112,7 +117,7 @@ export class ReadingPath {
       row = this.#takeInOrder(batch, columns, row, appendTimeMs)
       if (row === rowCount) break
       const device = batch.device[row] as number
-      if (device >= 0) this.#take(batch, columns, row, { inputOffset: baseOffset + row, appendTimeMs })
+      if (device >= 0) this.#takeGuarded(batch, columns, row, { inputOffset: baseOffset + row, appendTimeMs })
       else if (device === rowEmpty) empty += 1
       else {
         assert(device === rowRefused, 'a row without a device is empty or refused')
@@ -186,6 +191,20 @@ export class ReadingPath {
     const place = { inputOffset, appendTimeMs: Number.NaN }
     if (left !== undefined) this.#confirm(device, left, place)
     this.#closer.closeAll(device, place.appendTimeMs, inputOffset)
+  }
+
+  /** The long way, so that where a project's own function fails the device is as if the reading had never come. */
+  #takeGuarded(batch: ReadingBatch, columns: RunColumns, row: number, place: Place): void {
+    const quarantine = this.#quarantine
+    if (quarantine === null) {
+      this.#take(batch, columns, row, place)
+      return
+    }
+    const device = batch.device[row] as number
+    quarantine.run(device, place.inputOffset, 'sensor-data', {
+      act: () => this.#take(batch, columns, row, place),
+      record: () => refusedBytes(batch.bytes, batch.lineStart[row] as number, batch.lineEnd[row] as number),
+    })
   }
 
   /** The long way: every rule, in order. */

@@ -121,7 +121,7 @@ test.each(refusals)('decodeWithJsonParse() refuses with %s', (reason, line, mess
 })
 
 test('every reason that one line can have has a case here', () => {
-  const ofSeveralLines = ['future', 'jump-not-confirmed', 'devices-max', 'event-type-missing']
+  const ofSeveralLines = ['future', 'jump-not-confirmed', 'devices-max', 'event-type-missing', 'function-failed']
   const covered = new Set<string>(refusals.map(([reason]) => reason))
   expect(deadLetterReasons.filter((reason) => !covered.has(reason))).toEqual(ofSeveralLines)
 })

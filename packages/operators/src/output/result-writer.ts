@@ -11,6 +11,7 @@ import {
 import { type Counters, deadLetterCounter } from '../counters.ts'
 import { type DeviceTable, emittedEnd } from '../device-table.ts'
 import type { FeatureProgram } from '../features/feature-program.ts'
+import type { RetractableSink } from '../hosted-operator.ts'
 import type { ModelsInForce } from '../models-in-force.ts'
 import {
   emissions,
@@ -82,6 +83,8 @@ export class ResultWriter {
   /** Windows that may wait to be scored. */
   readonly #rowsMax: number
   readonly #pending: (PendingLine | PendingAlert)[] = []
+  /** Messages handed to the sink so far. */
+  #emitted = 0
   /** Features of the pending windows, row after row. */
   readonly #pendingFeatures: Float64Array
   #pendingRows = 0
@@ -196,8 +199,25 @@ export class ResultWriter {
       if ('line' in output) this.#sink.emit(output.topic, output.deviceId, output.inputOffset, output.line)
       else this.#sink.emit('alert-signals', output.deviceId, output.inputOffset, this.#alertLine(output))
     }
+    this.#emitted += this.#pending.length
     this.#pending.length = 0
     this.#pendingRows = 0
+  }
+
+  /** Where the messages have come to, for {@link undo}. */
+  mark(): number {
+    return this.#emitted + this.#pending.length
+  }
+
+  /** Takes back the messages since a mark; those that the sink has already it must give back. */
+  undo(mark: number): void {
+    if (mark < this.#emitted) {
+      const { retract } = this.#sink as Partial<RetractableSink>
+      assert(retract !== undefined, 'a sink of a host that undoes records can give messages back')
+      retract.call(this.#sink, this.#emitted - mark)
+      this.#emitted = mark
+    }
+    for (const undone of this.#pending.splice(mark - this.#emitted)) if (!('line' in undone)) this.#pendingRows -= 1
   }
 
   #put(topic: OutputTopic, deviceId: string | null, inputOffset: number, line: string): void {
