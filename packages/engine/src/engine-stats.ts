@@ -51,8 +51,8 @@ export interface EngineStats {
   readonly refusedBusy: number
   readonly refusedDiskFull: number
   readonly forgottenSources: number
-  /** As last measured, by retention; `null` before. */
-  readonly diskBytes: number | null
+  /** Of everything in the data folder that can grow, as measured at most five seconds ago. */
+  readonly diskBytes: number
   readonly diskFreeBytes: number
   readonly diskBudgetExceeded: boolean
   readonly retiredSegments: number

@@ -4,13 +4,14 @@ import type { ModelPublisher } from './model-publisher.ts'
 import type { ModelStore } from './model-store.ts'
 import type { PartitionInput } from './partition-input.ts'
 import type { ProgressBoard } from './progress-board.ts'
-import { planRetention, retirableModels } from './retention.ts'
+import { folderBytes, planRetention, retirableModels } from './retention.ts'
 
 /** Removes what need not be kept (G1–G3 of retention.ts), one run at a time, and counts it. */
 export class Retainer {
   readonly #parts: RetainerParts
   #running: Promise<void> | null = null
-  #diskBytes: number | null = null
+  #diskBytes = 0
+  #measuredAtMs = Number.NEGATIVE_INFINITY
   #budgetExceeded = false
   #segmentCount = 0
   #byteCount = 0
@@ -33,12 +34,22 @@ export class Retainer {
   }
 
   get stats() {
+    this.#measureWhenStale()
     return {
       diskBytes: this.#diskBytes,
       diskBudgetExceeded: this.#budgetExceeded,
       retiredSegments: this.#segmentCount,
       retiredBytes: this.#byteCount,
     }
+  }
+
+  /** A look at every file's length takes milliseconds: it is for whoever asks, and not for each who asks. */
+  #measureWhenStale(): void {
+    const { options } = this.#parts
+    const nowMs = options.elapsedMs()
+    if (nowMs - this.#measuredAtMs < measureEveryMs) return
+    this.#measuredAtMs = nowMs
+    this.#diskBytes = folderBytes(options.disk, options)
   }
 
   async #retire(): Promise<void> {
@@ -62,11 +73,13 @@ export class Retainer {
       for (const sha256 of retirableModels(models.list(), published, plan.oldestInputMs, board.neededModels))
         await models.remove(sha256)
     })
-    this.#diskBytes = plan.byteLength
+    this.#measuredAtMs = Number.NEGATIVE_INFINITY
     this.#budgetExceeded = plan.budgetExceeded
     onPhase?.('retention', 'end', null)
   }
 }
+
+const measureEveryMs = 5000
 
 export interface RetainerParts {
   readonly options: ResolvedOptions

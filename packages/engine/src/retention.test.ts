@@ -91,7 +91,7 @@ test('a folder beyond its budget loses its oldest input first, of both partition
     await engine.retain()
     const { diskBytes, diskBudgetExceeded } = engine.stats()
     expect(diskBytes).toBe(folderBytes(disk, { directory: '/data', partitionCount: 2 }))
-    expect(diskBudgetExceeded).toBe((diskBytes ?? 0) > budget.diskBytesMax)
+    expect(diskBudgetExceeded).toBe(diskBytes > budget.diskBytesMax)
     expect(diskBudgetExceeded).toBe(false)
     // Outputs only go when all input is gone that the older snapshot, at 20 n, does not need.
     if (outputs()[0] !== 0) expect(listSegments(disk, '/data/input/0')[1] ?? 1e9).toBeGreaterThan(20 * n)
@@ -168,4 +168,24 @@ test('retention runs by itself', async () => {
   engine.tick()
   await engine.retain()
   expect(oldest(disk)).toBeGreaterThan(0)
+})
+
+test('how much the folder takes is known from the start, and followed', async () => {
+  const disk = new MemoryDisk()
+  const clock = new ManualClock()
+  const measured = (): number => folderBytes(disk, { directory: '/data', partitionCount: 2 })
+  const first = await open({ disk, clock })
+  await tenSeconds(first, clock)
+  await first.drained()
+  expect(first.stats().diskBytes).toBe(measured())
+  await first.close()
+  const second = await open({ disk, clock })
+  const atStartBytes = second.stats().diskBytes
+  expect(atStartBytes).toBe(measured())
+  expect(atStartBytes).toBeGreaterThan(0)
+  await tenSeconds(second, clock)
+  await second.drained()
+  clock.advance(5000)
+  expect(second.stats().diskBytes).toBe(measured())
+  expect(second.stats().diskBytes).toBeGreaterThan(atStartBytes)
 })

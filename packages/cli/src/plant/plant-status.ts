@@ -47,7 +47,7 @@ export class PlantObserver {
       // The age is that of the time since nothing waited, which the oldest waiting record cannot be older than.
       lag: { records: lagRecords, ageMs: lagRecords === 0 ? 0 : now - this.#caughtUpAt },
       disk: {
-        usedBytes: stats.diskBytes ?? 0,
+        usedBytes: stats.diskBytes,
         budgetBytes: this.#plan.retention.diskBytesMax,
         freeBytes: stats.diskFreeBytes,
       },
@@ -109,7 +109,7 @@ export class PlantObserver {
       plain('appended_records', 'records appended since the start', stats.appendedRecords),
       plain('appends_refused_busy', 'appends refused since the start because too much waits', stats.refusedBusy),
       plain('appends_refused_disk_full', 'appends refused since the start by a full disk', stats.refusedDiskFull),
-      plain('disk_used_bytes', 'of the data folder, as retention last measured it', stats.diskBytes ?? 0),
+      plain('disk_used_bytes', 'of the data folder', stats.diskBytes),
       plain('disk_budget_bytes', 'that the data folder may take', this.#plan.retention.diskBytesMax),
       plain('disk_free_bytes', 'on the file system of the data folder', stats.diskFreeBytes),
       plain('retired_segments', 'segments that retention removed since the start', stats.retiredSegments),
