@@ -188,6 +188,9 @@ export interface IngestPort {
    * @throws An error with `retry: 'later'` when the backlog or the disk is full; nothing of the call was accepted.
    */
   append(topic: 'sensor-data' | 'device-events', parts: readonly PartitionLines[], source?: SourceMark): Promise<void>
-  /** Resolves when `append` would be accepted again: how a source that can wait is slowed down. */
-  ready(): Promise<void>
+  /**
+   * Resolves when an `append` of so many bytes (default: of any size that fits at all) would be accepted: how a source that can
+   * wait is slowed down. By the time it appends, another may have taken the room.
+   */
+  ready(byteLength?: number): Promise<void>
 }

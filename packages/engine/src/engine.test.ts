@@ -242,6 +242,43 @@ test('an append is refused while too much waits to be synced; ready() says when 
   await engine.append('sensor-data', [part(0, `a ${'1'.repeat(900)}`)])
 })
 
+test('ready() waits for room of the size asked for, in order, and counts what it has let in before', async () => {
+  const engine = await open({ disk: new MemoryDisk(), unsyncedBytesMax: 1000 })
+  const line = (bytes: number) => [part(0, `a ${'1'.repeat(bytes - 3)}`)]
+  const first = engine.append('sensor-data', line(600))
+  const told: string[] = []
+  const wait = (name: string, byteLength: number) => engine.ready(byteLength).then(() => told.push(name))
+  const large = wait('large', 900)
+  const small = wait('small', 1)
+  const beyond = wait('beyond', 200)
+  expect(told).toEqual([])
+  await first
+  await Promise.all([large, small])
+  expect(told).toEqual(['large', 'small'])
+  engine.tick()
+  await beyond
+})
+
+test('a refused append of a source is a gap: what follows is refused too, until the source asks where it stands', async () => {
+  const disk = new MemoryDisk()
+  const engine = await open({ disk, unsyncedBytesMax: 1000 })
+  const send = (n: number, bytes: number) => {
+    const lines = part(0, `a ${String(n).repeat(bytes)}`)
+    return engine.append('sensor-data', [{ ...lines, linePositions: Float64Array.of(n) }], { id: 'file', position: n })
+  }
+  const outcomes = [send(1, 900), send(2, 900), send(3, 1)].map((sent) =>
+    sent.then(
+      () => 'taken',
+      ({ code }) => code,
+    ),
+  )
+  // The third would have fitted.
+  expect(await Promise.all(outcomes)).toEqual(['taken', 'BUSY', 'SOURCE_INTERRUPTED'])
+  expect(engine.sourcePosition('file')).toBe(1)
+  for (const n of [2, 3]) await send(n, 10)
+  expect(storedLines(disk, 0).map(({ line }) => line[2])).toEqual(['1', '2', '3'])
+})
+
 test('an append is refused while too much waits to be processed; ready() resolves when it is not', async () => {
   const disk = new FaultDisk(new MemoryDisk())
   const clock = new ManualClock()

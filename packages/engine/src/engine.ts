@@ -38,7 +38,11 @@ export class Engine implements IngestPort {
   readonly #inputs: readonly PartitionInput[]
   readonly #sources: SourceTracker
   readonly #startedAtMs: number
-  #waitingForRoom: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
+  #waitingForRoom: {
+    readonly byteLength: number
+    readonly resolve: () => void
+    readonly reject: (error: Error) => void
+  }[] = []
   #open = true
   #failure: Error | null = null
   #ending: Promise<void> | null = null
@@ -82,16 +86,17 @@ export class Engine implements IngestPort {
     source?: SourceMark,
   ): Promise<void> {
     this.#requireOpen()
-    this.#admit(parts.reduce((sum, { lines }) => sum + lines.length, 0))
-    for (const { partition } of parts) this.#input(partition).requireWritable()
+    // Before anything can refuse it: what follows a refused append of the same source would leave a gap.
     const settleSource = source === undefined ? null : this.#sources.begin(source.id, source.position)
     this.#pendingAppends += 1
     try {
+      this.#admit(parts.reduce((sum, { lines }) => sum + lines.length, 0))
+      for (const { partition } of parts) this.#input(partition).requireWritable()
       await Promise.all(parts.map((part) => this.#stage(topic, part, source)))
       settleSource?.(true)
     } catch (error) {
       settleSource?.(false)
-      this.#parts.space.forget()
+      if (!(error instanceof BusyError)) this.#parts.space.forget()
       throw error
     } finally {
       this.#pendingAppends -= 1
@@ -99,11 +104,16 @@ export class Engine implements IngestPort {
     }
   }
 
-  /** Resolves when an append would be let in again. @throws {EngineClosedError} */
-  async ready(): Promise<void> {
+  /**
+   * Resolves when an append of so many bytes would be let in. Those who wait are told in order, so that a large one is not passed
+   * for ever by small ones.
+   *
+   * @throws {EngineClosedError}
+   */
+  async ready(byteLength = 1): Promise<void> {
     this.#requireOpen()
-    if (this.#hasRoom(1) && !this.#parts.space.isFull) return
-    await new Promise<void>((resolve, reject) => this.#waitingForRoom.push({ resolve, reject }))
+    if (this.#waitingForRoom.length === 0 && this.#hasRoom(byteLength) && !this.#parts.space.isFull) return
+    await new Promise<void>((resolve, reject) => this.#waitingForRoom.push({ byteLength, resolve, reject }))
   }
 
   /**
@@ -303,10 +313,16 @@ export class Engine implements IngestPort {
   }
 
   #letIn(): void {
-    if (this.#waitingForRoom.length === 0 || !this.#hasRoom(1) || this.#parts.space.isFull) return
-    const waiting = this.#waitingForRoom
-    this.#waitingForRoom = []
-    for (const { resolve } of waiting) resolve()
+    if (this.#waitingForRoom.length === 0 || this.#parts.space.isFull) return
+    let letIn = 0
+    let byteLength = 0
+    for (const waiting of this.#waitingForRoom) {
+      byteLength += waiting.byteLength
+      // Whoever is told appends a moment later: what those told before it will bring counts as there.
+      if (!this.#hasRoom(byteLength) || (letIn > 0 && byteLength > this.#options.unsyncedBytesMax)) break
+      letIn += 1
+    }
+    for (const { resolve } of this.#waitingForRoom.splice(0, letIn)) resolve()
   }
 
   #unsyncedBytes(): number {

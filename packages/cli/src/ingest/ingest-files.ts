@@ -1,13 +1,8 @@
 import { statSync } from 'node:fs'
-import { type IngestPort, MillwrightError, type Plan } from '@millwright/core'
+import type { Plan } from '@millwright/core'
 import type { Door } from '@millwright/gateways'
 import { readReadings, sourceIdOf } from '@millwright/gateways/files'
-
-/** A plant that takes resumable sources. */
-export interface ResumableIngest extends IngestPort {
-  /** Place after the last line of the source that was acknowledged; 0 where it is not known. */
-  sourcePosition(id: string): number
-}
+import { AppendQueue, type ResumableIngest } from './append-queue.ts'
 
 /** What became of files that were ingested. */
 export interface IngestResult {
@@ -17,9 +12,6 @@ export interface IngestResult {
   /** Files of which some was there already. */
   readonly resumed: readonly { readonly file: string; readonly fromPosition: number }[]
 }
-
-/** Chunks of a file that may wait for the disk at once: enough that reading and syncing go on side by side. */
-const chunksInFlightMax = 8
 
 /**
  * Reads files into the durable log, one after the other, and returns when every line is on stable storage. A file that
@@ -46,40 +38,17 @@ export async function ingestFiles(options: {
     const fromPosition = ingest.sourcePosition(id)
     if (fromPosition > 0) resumed.push({ file, fromPosition })
     const onProgress = (readBytes: number): void => options.onProgress(doneBytes + readBytes, accepted + refused)
-    const inFlight = new Set<Promise<void>>()
+    const appends = new AppendQueue(ingest, id)
     for await (const chunk of readReadings(file, plan.csv, { startPosition: fromPosition, onProgress })) {
       if (signal?.aborted) break
       const admission = door.readings(chunk.bytes, chunk.positionAfter)
-      await roomFor(ingest)
-      const append = ingest.append('sensor-data', admission.parts, { id, position: chunk.endPosition })
       accepted += admission.acceptedCount
       refused += admission.refusedCount
-      // A failure is thrown where the promise is awaited below; until then it must not count as unheard.
-      append.catch(() => undefined)
-      inFlight.add(append)
-      if (inFlight.size >= chunksInFlightMax) {
-        const [oldest] = inFlight
-        if (oldest !== undefined) {
-          await oldest
-          inFlight.delete(oldest)
-        }
-      }
+      await appends.add(admission, chunk.endPosition)
     }
-    await Promise.all(inFlight)
+    await appends.settled()
     if (signal?.aborted) break
     doneBytes += statSync(file).size
   }
   return { accepted, refused, resumed }
-}
-
-/** Waits for room, and goes on waiting while the plant says that it is busy. */
-async function roomFor(ingest: IngestPort): Promise<void> {
-  for (;;) {
-    try {
-      await ingest.ready()
-      return
-    } catch (error) {
-      if (!(error instanceof MillwrightError) || error.retry !== 'now') throw error
-    }
-  }
 }
