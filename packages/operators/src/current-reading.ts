@@ -1,43 +1,50 @@
 import type { ReadingBatch } from '@millwright/core'
-import type { ReadingBits } from './redelivery.ts'
-import type { RunColumns } from './windows/reading-run.ts'
+import { type Fold, foldRowsMax } from '@millwright/kernels'
+import type { ReadingHash } from './redelivery.ts'
+
+/** Readings that may be at hand at once: each has a row of its own beside the batch. */
+export type SpareRow = 0 | 1
 
 /**
- * One reading taken out of a batch: as columns of one row, so that it goes the same ways as a row of a batch does, and may
- * be cleaned or kept without writing to the decoder's memory.
+ * One reading taken out of a batch, so that it may be cleaned or kept. It stands as a row beside the batch as well, and so is hashed
+ * and added to windows by the very code that does the same for the rows of the batch.
  */
-export class CurrentReading implements RunColumns {
-  /** One value per channel, NaN = missing. */
+export class CurrentReading {
+  timestampMs = Number.NaN
+  /** One value per channel, NaN = missing. Whoever changes them calls {@link settle}. */
   readonly values: Float64Array
-  /** The same values as columns of one row. */
-  readonly channels: readonly Float64Array[]
-  /** The columns that the accumulators read, in their order. */
-  readonly used: readonly Float64Array[]
-  /** What {@link hashReading} hashes: timestamp, then channels. */
-  readonly bits: ReadingBits
-  /** Its timestamp as a column of one row. */
-  readonly timestampsMs: Float64Array
+  readonly #fold: Fold
+  readonly #row: number
 
-  constructor(channelCount: number, usedChannels: readonly number[]) {
-    const buffer = new ArrayBuffer(8 * (1 + channelCount))
-    this.timestampsMs = new Float64Array(buffer, 0, 1)
-    this.values = new Float64Array(buffer, 8, channelCount)
-    this.channels = Array.from(this.values, (_, k) => this.values.subarray(k, k + 1))
-    this.used = usedChannels.map((channel) => this.channels[channel] as Float64Array)
-    this.bits = Array.from({ length: 1 + channelCount }, (_, k) => new Int32Array(buffer, 8 * k, 2))
+  constructor(fold: Fold, channelCount: number, spareRow: SpareRow) {
+    this.#fold = fold
+    this.#row = foldRowsMax + spareRow
+    this.values = new Float64Array(channelCount)
   }
 
-  get timestampMs(): number {
-    return this.timestampsMs[0] as number
-  }
-
+  /** Takes the values as the batch has them; what is hashed and added is still the reading before, until {@link settle}. */
   takeRow(batch: ReadingBatch, row: number, timestampMs: number): void {
-    this.timestampsMs[0] = timestampMs
+    this.timestampMs = timestampMs
     for (let k = 0; k < this.values.length; k++) this.values[k] = (batch.channels[k] as Float64Array)[row] as number
   }
 
   take(timestampMs: number, values: Float64Array): void {
-    this.timestampsMs[0] = timestampMs
+    this.timestampMs = timestampMs
     this.values.set(values)
+    this.settle()
+  }
+
+  /** The values are what they will be. */
+  settle(): void {
+    this.#fold.writeReading(this.#row, this.timestampMs, this.values)
+  }
+
+  hash(): ReadingHash {
+    return this.#fold.hashOf(this.#row)
+  }
+
+  /** Adds the reading to a window: all that the accumulators keep, and the count. */
+  addTo(slot: number): void {
+    this.#fold.addToWindow(this.#row, slot)
   }
 }

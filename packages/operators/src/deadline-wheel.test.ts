@@ -1,6 +1,7 @@
+import { planOf } from '@millwright/testkit'
 import { expect, test } from 'vitest'
 import { DeadlineWheel } from './deadline-wheel.ts'
-import { DeviceTable } from './device-table.ts'
+import { tablesOf } from './tables-testing.ts'
 
 test('DeadlineWheel finds each device at the first look after its deadline, however deadlines move (D1, D2, D3)', () => {
   let state = 42
@@ -9,7 +10,7 @@ test('DeadlineWheel finds each device at the first look after its deadline, howe
     return state / 4_294_967_296
   }
   for (const spanMs of [1, 7, 1000, 3_600_000]) {
-    const table = new DeviceTable({ redelivery: false })
+    const { table } = tablesOf(planOf({ time: { timestamp: 'arrival' } }))
     const wheel = new DeadlineWheel(table, spanMs)
     const deadlines = new Map<number, number>()
     let nowMs = 1_766_000_000_000

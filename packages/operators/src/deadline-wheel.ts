@@ -1,4 +1,5 @@
-import { type DeviceTable, flagFiled, flags, wheelNext } from './device-table.ts'
+import { flagFiled, flags, wheelNext } from '@millwright/kernels'
+import type { DeviceTable } from './device-table.ts'
 
 /** Buckets to one span: a device is found at most a sixteenth of a span after its deadline has passed, by the next heartbeat. */
 const bucketsPerSpan = 16

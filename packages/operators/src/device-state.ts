@@ -1,23 +1,30 @@
 import { limits, type Plan, StateFormatError } from '@millwright/core'
-import { ByteReader, BytesEnded } from './byte-reader.ts'
-import type { ByteWriter } from './byte-writer.ts'
-import { hashText } from './device-event-line.ts'
-import { clearBeside, type DeviceMemory } from './device-memory.ts'
-import { clock, emittedEnd, flagSilent, flagWaiting, lastAppend, ring, ringCount } from './device-table.ts'
-import type { EventList } from './features/device-events.ts'
-import { ringHeld } from './redelivery.ts'
-import type { WaitingReading } from './waiting-readings.ts'
-import { RawValues } from './windows/raw-values.ts'
 import {
+  clock,
   emissions,
+  emittedEnd,
   emittedStart,
-  type WindowStore,
+  flagSilent,
+  flagWaiting,
+  lastAppend,
+  ring,
+  ringCount,
   windowEnd,
   windowFlags,
   windowHeaderFloats,
   windowReadings,
   windowStart,
-} from './windows/window-store.ts'
+} from '@millwright/kernels'
+import { ByteReader, BytesEnded } from './byte-reader.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import { hashText } from './device-event-line.ts'
+import { clearBeside, type DeviceMemory } from './device-memory.ts'
+
+import type { EventList } from './features/device-events.ts'
+import { ringHeld } from './redelivery.ts'
+import type { WaitingReading } from './waiting-readings.ts'
+import { RawValues } from './windows/raw-values.ts'
+import type { WindowStore } from './windows/window-store.ts'
 
 /**
  * A device's state as bytes: docs/formats/device-state.md.
@@ -87,7 +94,7 @@ export class DeviceStateCodec {
       windows.setFloat(slot, emittedStart, window.emittedStartMs)
       windows.setInt(slot, emissions, window.emissions)
       windows.setInt(slot, windowFlags, window.flags)
-      windows.floats.set(window.accumulators, slot * windows.stride + windowHeaderFloats)
+      windows.floats.set(window.accumulators, slot + windowHeaderFloats)
       if (window.raw !== null) windows.setRaw(slot, window.raw)
       previous = slot
     }
@@ -120,7 +127,7 @@ export class DeviceStateCodec {
       writer.float64(windows.float(slot, emittedStart))
       writer.uint32(windows.int(slot, emissions))
       writer.uint8(windows.int(slot, windowFlags))
-      const base = slot * windows.stride + windowHeaderFloats
+      const base = slot + windowHeaderFloats
       writer.float64s(windows.floats, base, base + windows.accumulators.fieldCount)
       const raw = windows.raw(slot)
       if (raw !== null) {

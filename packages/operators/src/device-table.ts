@@ -1,9 +1,34 @@
-import { limits } from '@millwright/core'
-import { RecordTable } from './record-table.ts'
+import {
+  blockDevices,
+  blockShift,
+  clock,
+  currentSlot,
+  dirtyNext,
+  emittedEnd,
+  type Fold,
+  fastUntil,
+  firstSlot,
+  flagDirty,
+  flagExists,
+  flagFiled,
+  flags,
+  lastAppend,
+  ringCount,
+  wheelNext,
+} from '@millwright/kernels'
 
 /**
- * What is kept of every device in fixed fields. Variable parts (a waiting reading, history, events) stand beside, by
- * the same index.
+ * What is kept of every device in fixed fields, in the memory of the fold, which does the short way of readings there. Variable
+ * parts (a waiting reading, history, events) stand beside, by the same index.
+ *
+ * Float fields: `clock`; `lastAppend`; `fastUntil` (T4); `emittedEnd`, the greatest end of a window that was emitted: an event at or
+ * before it came too late for that window.
+ *
+ * Int fields: `flags`; `currentSlot`, the first window of the readings before `fastUntil`, −1 for none; `firstSlot`, the first of the
+ * device's windows in order of end, −1 for none; `ringCount`, 0..15 while the ring of accepted readings fills, then 16..31, so that
+ * the next place is this modulo 16; `wheelNext`, the next device in the same bucket of the deadline wheel, −1 for none; `dirtyNext`,
+ * the device that became dirty before this one, −1 for none; `ring`, hashes of the last accepted readings, two ints each, absent
+ * where redelivery is not looked for.
  *
  * T1. A device exists if and only if its `flagExists` is set; every field of one that does not is meaningless.
  * T2. `clock` is −Infinity until the first accepted reading, and never falls.
@@ -12,62 +37,43 @@ import { RecordTable } from './record-table.ts'
  *     behind it, no others; all are open and marked as changed. It closes no window, and finds no reading waiting and the device
  *     not silent. Whatever breaks this sets `fastUntil` to −Infinity first.
  * T5. A device whose state changed since the last snapshot has `flagDirty` and stands in the list of dirty ones once.
+ * T6. Every index below `indexEnd` has a record, which is zero bits until a device begins there.
  */
 
-/** Float fields. */
-export const clock = 0
-export const lastAppend = 1
-export const fastUntil = 2
-/** Greatest end of a window that was emitted; an event at or before it came too late for that window. */
-export const emittedEnd = 3
-
-/** Int fields: two to a float field, from float field 4 on. */
-export const flags = 8
-/** First window slot of the readings before {@link fastUntil}; −1 for none. */
-export const currentSlot = 9
-/** First of the device's windows in order of end; −1 for none. */
-export const firstSlot = 10
-/** 0..15 while the ring of accepted readings fills, then 16..31: the next place is this modulo 16. */
-export const ringCount = 11
-/** Next device in the same bucket of the deadline wheel; −1 for none. */
-export const wheelNext = 12
-/** Ring of the last accepted readings' hashes, two ints each; absent where redelivery is not looked for. */
-export const ring = 16
-
-const headerFloats = 8
-
-export const flagExists = 1
-export const flagDirty = 2
-export const flagSilent = 4
-export const flagWaiting = 8
-/** The device stands in a bucket of the deadline wheel. */
-export const flagFiled = 16
-
-export class DeviceTable extends RecordTable {
+export class DeviceTable {
   /** Devices that exist. */
   count = 0
-  /** One more than the greatest index that ever existed. */
-  indexEnd = 0
-  readonly #dirty: number[] = []
+  readonly #fold: Fold
+  /** Where the records of each 4,096 devices begin, in float64s. */
+  readonly #blocks: number[] = []
 
-  constructor(options: { readonly redelivery: boolean }) {
-    super(headerFloats + (options.redelivery ? limits.redeliveryReadings : 0))
+  constructor(fold: Fold) {
+    this.#fold = fold
+  }
+
+  /** One more than the greatest index that ever existed. */
+  get indexEnd(): number {
+    return this.#fold.deviceEnd
   }
 
   exists(device: number): boolean {
     return device < this.indexEnd && this.has(device, flagExists)
   }
 
-  /** Begins a device, or begins one again from nothing. Stays filed in the wheel where it was. */
+  /**
+   * Begins a device, or begins one again from nothing. Stays filed in the wheel where it was.
+   *
+   * @throws {RangeError} When the memory is full; see {@link Fold.addDeviceBlock}.
+   */
   begin(device: number): void {
-    this.ensure(device)
+    while (device >= this.#blocks.length * blockDevices) this.#blocks.push(this.#fold.addDeviceBlock())
+    if (device >= this.indexEnd) this.#fold.deviceEnd = device + 1
     // The mark of a device that ended since the last snapshot is kept: its place in the list of dirty ones is.
     const kept = this.int(device, flags) & (this.exists(device) ? flagFiled | flagDirty : flagDirty)
     if (!this.exists(device)) {
       this.count += 1
       this.setInt(device, wheelNext, -1)
     }
-    this.indexEnd = Math.max(this.indexEnd, device + 1)
     this.setFloat(device, clock, Number.NEGATIVE_INFINITY)
     this.setFloat(device, lastAppend, Number.NaN)
     this.setFloat(device, fastUntil, Number.NEGATIVE_INFINITY)
@@ -85,6 +91,22 @@ export class DeviceTable extends RecordTable {
     this.setFloat(device, fastUntil, Number.NEGATIVE_INFINITY)
   }
 
+  float(device: number, field: number): number {
+    return this.#fold.floats[this.#base(device) + field] as number
+  }
+
+  setFloat(device: number, field: number, value: number): void {
+    this.#fold.floats[this.#base(device) + field] = value
+  }
+
+  int(device: number, field: number): number {
+    return this.#fold.ints[2 * this.#base(device) + field] as number
+  }
+
+  setInt(device: number, field: number, value: number): void {
+    this.#fold.ints[2 * this.#base(device) + field] = value
+  }
+
   has(device: number, flag: number): boolean {
     return (this.int(device, flags) & flag) !== 0
   }
@@ -94,20 +116,28 @@ export class DeviceTable extends RecordTable {
     this.setInt(device, flags, on ? before | flag : before & ~flag)
   }
 
+  /** Marks a device as changed, as the fold does for readings that go the short way. */
   markDirty(device: number): void {
     if (this.has(device, flagDirty)) return
     this.setFlag(device, flagDirty, true)
-    this.#dirty.push(device)
+    this.setInt(device, dirtyNext, this.#fold.dirtyFirst)
+    this.#fold.dirtyFirst = device
   }
 
   /** Returns the existing devices that changed since the last call, in the order they first did, and clears the marks. */
   takeDirty(): number[] {
     const changed: number[] = []
-    for (const device of this.#dirty) {
+    for (let device = this.#fold.dirtyFirst; device !== -1; device = this.int(device, dirtyNext)) {
       this.setFlag(device, flagDirty, false)
       if (this.has(device, flagExists)) changed.push(device)
     }
-    this.#dirty.length = 0
-    return changed
+    this.#fold.dirtyFirst = -1
+    return changed.reverse()
+  }
+
+  /** Where a device's record begins, in float64s. */
+  #base(device: number): number {
+    const block = this.#blocks[device >>> blockShift] as number
+    return block + (device & (blockDevices - 1)) * this.#fold.deviceFloats
   }
 }

@@ -1,9 +1,9 @@
 import type { TimeRules } from '@millwright/core'
+import { flagFiled, flagSilent, flagWaiting, lastAppend } from '@millwright/kernels'
 import type { Counters } from './counters.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 
-import { flagFiled, flagSilent, flagWaiting, lastAppend } from './device-table.ts'
 import type { HostTimers } from './host-timers.ts'
 import { jumpMessage } from './jump.ts'
 import type { ResultWriter } from './output/result-writer.ts'
@@ -91,14 +91,16 @@ export class DeviceTimers {
   }
 
   /**
-   * The host's timer of a device went off at `nowMs`: applies the deadlines that are due, asks for a timer at the next one.
+   * A timer of the host went off at `nowMs`: applies the deadlines that are due, asks for a timer at the next one. Does nothing where
+   * it is not the timer that the device was last asked for.
    *
    * @returns Whether the device is forgotten.
    */
   timerCame(device: number, nowMs: number, inputOffset: number): boolean {
     const { table } = this.#memory
+    if (this.#host === null || !(this.#host.askedForMs(device) <= nowMs)) return false
     table.markDirty(device)
-    this.#host?.clear(device)
+    this.#host.clear(device)
     if (!this.#applyDue(device, nowMs, inputOffset)) {
       this.fileDeadline(device, nowMs)
       return false

@@ -1,4 +1,5 @@
 import type { Plan, ReadingDecoder, TimeRules } from '@millwright/core'
+import { clock, emittedEnd } from '@millwright/kernels'
 import type { Counters } from './counters.ts'
 import { devicesMaxRefusal } from './decode/device-id.ts'
 import { lineBreakBytes, newline } from './decode/lines.ts'
@@ -6,7 +7,6 @@ import type { Refused } from './decode/refused.ts'
 import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.ts'
 import type { DeviceMemory } from './device-memory.ts'
 
-import { clock, emittedEnd } from './device-table.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'

@@ -53,6 +53,8 @@ export interface HostedOperator {
 
   /** Devices held. */
   readonly deviceCount: number
+  /** Offset of the record that is being processed by the long way, for the place in an error; NaN where none is. */
+  readonly offsetAtHand: number
   readonly counters: OperatorCounters
 }
 

@@ -12,6 +12,7 @@ import {
   type ReadingDecoder,
   type SharedOperatorState,
 } from '@millwright/core'
+import { Fold, lastAppend } from '@millwright/kernels'
 import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
@@ -19,11 +20,12 @@ import { Counters } from './counters.ts'
 import { newline } from './decode/lines.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { DeviceStateCodec } from './device-state.ts'
-import { DeviceTable, lastAppend } from './device-table.ts'
+import { DeviceTable } from './device-table.ts'
 import { DeviceTimers } from './device-timers.ts'
 import { EventPath } from './event-path.ts'
 import { DeviceEvents } from './features/device-events.ts'
 import { FeatureProgram } from './features/feature-program.ts'
+import { foldOptions } from './fold-options.ts'
 import { HostTimers } from './host-timers.ts'
 import type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 import { ModelsInForce } from './models-in-force.ts'
@@ -116,8 +118,10 @@ class PlanOperator implements PartitionOperator {
     this.#decoder = decoder
     const deviceId = (device: number): string => decoder.deviceId(device)
     const counters = new Counters(plan)
-    const table = new DeviceTable({ redelivery: plan.time.timestamp === 'event' })
-    const store = new WindowStore(table, counters, { accumulators: accumulatorLayout(plan), raw: rawLayout(plan) })
+    const accumulators = accumulatorLayout(plan)
+    const fold = new Fold(foldOptions(plan, accumulators))
+    const table = new DeviceTable(fold)
+    const store = new WindowStore(fold, table, counters, { accumulators, raw: rawLayout(plan) })
     const events = new DeviceEvents(plan.features)
     const program = new FeatureProgram({ plan, store, events, windowsKept, deviceId })
     const waiting = new WaitingReadings()
@@ -151,6 +155,7 @@ class PlanOperator implements PartitionOperator {
     const cleaning = new Cleaning(plan, counters)
     this.#readings = new ReadingPath({
       plan,
+      fold,
       memory,
       cleaning,
       timers,
@@ -265,6 +270,9 @@ class PlanOperator implements PartitionOperator {
       takeTimerRequests: () => this.#hostTimers?.take() ?? [],
       get deviceCount() {
         return table.count
+      },
+      get offsetAtHand() {
+        return operator.#quarantine?.offsetAtHand ?? Number.NaN
       },
       get counters() {
         return operator.counters

@@ -25,6 +25,8 @@ export class Quarantine {
   readonly #results: ResultWriter
   readonly #timers: HostTimers
   readonly #deviceId: (device: number) => string
+  /** Offset of the record at hand; stays where what is thrown is not held back. NaN for none. */
+  offsetAtHand = Number.NaN
   readonly #image = new ByteWriter(4096)
 
   constructor(options: {
@@ -43,7 +45,9 @@ export class Quarantine {
 
   /** Lets a record act on its device; makes it a dead letter where that fails. */
   run(device: number, inputOffset: number, topic: TopicName, { act, record }: GuardedRecord): void {
+    this.offsetAtHand = inputOffset
     const message = this.#attempt(device, act)
+    this.offsetAtHand = Number.NaN
     if (message === null) return
     const deviceId = this.#deviceId(device)
     const letter = { reason: 'function-failed', message, topic, deviceId, record: record() } as const

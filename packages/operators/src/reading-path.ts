@@ -8,21 +8,19 @@ import {
   rowEmpty,
   rowRefused,
 } from '@millwright/core'
+import { clock, type Fold, fastUntil, flagWaiting } from '@millwright/kernels'
 import type { Cleaning } from './cleaning.ts'
 import type { Counters } from './counters.ts'
 import { CurrentReading } from './current-reading.ts'
 import type { DeviceMemory } from './device-memory.ts'
-
-import { clock, currentSlot, fastUntil, flagDirty, flags, flagWaiting, lastAppend } from './device-table.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
 import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 import type { Quarantine } from './quarantine.ts'
-import { isRemembered, type ReadingBits, ReadingHashes, remember, rememberRows } from './redelivery.ts'
+import { isRemembered, remember } from './redelivery.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import type { DeviceWindows } from './windows/device-windows.ts'
-import { ReadingRun, type RunColumns } from './windows/reading-run.ts'
 import type { WindowCloser } from './windows/window-closer.ts'
 
 /** Which reading of the input is at hand, and when it was appended. */
@@ -35,9 +33,10 @@ interface Place {
  * The way of a reading: deadlines of its device, future guard, cleaning, redelivery, jumps, the device clock, windows.
  *
  * Most readings are in order, good, and belong to the window that is open anyway. They go a short way that does what the long
- * one would do: T4 says when, and the tests hold the two against each other.
+ * one would do: T4 and {@link Fold.takeInOrder} say when, and the tests hold the two against each other.
  */
 export class ReadingPath {
+  readonly #fold: Fold
   readonly #memory: DeviceMemory
   readonly #cleaning: Cleaning
   readonly #timers: DeviceTimers
@@ -47,24 +46,16 @@ export class ReadingPath {
   readonly #counters: Counters
   readonly #deviceId: (device: number) => string
   readonly #maxJumpMs: number
-  readonly #silentAfterMs: number
   readonly #maxClockAheadMs: number
   /** Event time is append time: such readings are never redelivered, and no device's clock can be wrong. */
   readonly #arrival: boolean
-  readonly #usedChannels: readonly number[]
-  /** The rows that go the short way together. */
-  readonly #run = new ReadingRun(limits.batchRowsMax)
-  /** Event times of a batch where they are its append time. */
-  readonly #arrivalTimes = new Float64Array(limits.batchRowsMax)
-  /** Hashes of the batch at hand, and of one reading. */
-  readonly #hashes = new ReadingHashes(limits.batchRowsMax)
-  readonly #oneHash = new ReadingHashes(1)
   readonly #current: CurrentReading
   readonly #confirmed: CurrentReading
   readonly #quarantine: Quarantine | null
 
   constructor(options: {
     readonly plan: Plan
+    readonly fold: Fold
     readonly memory: DeviceMemory
     readonly cleaning: Cleaning
     readonly timers: DeviceTimers
@@ -75,6 +66,7 @@ export class ReadingPath {
     readonly deviceId: (device: number) => string
     readonly quarantine: Quarantine | null
   }) {
+    this.#fold = options.fold
     this.#memory = options.memory
     this.#cleaning = options.cleaning
     this.#timers = options.timers
@@ -86,38 +78,33 @@ export class ReadingPath {
     this.#quarantine = options.quarantine
     this.#arrival = options.plan.time.timestamp === 'arrival'
     this.#maxJumpMs = options.plan.time.maxJumpMs
-    this.#silentAfterMs = options.plan.time.silentAfterMs
     this.#maxClockAheadMs = options.plan.time.maxClockAheadMs
-    this.#usedChannels = options.memory.windows.accumulators.channels.map(({ channel }) => channel)
-    this.#current = new CurrentReading(options.plan.channels.length, this.#usedChannels)
-    this.#confirmed = new CurrentReading(options.plan.channels.length, this.#usedChannels)
+    this.#current = new CurrentReading(options.fold, options.plan.channels.length, 0)
+    this.#confirmed = new CurrentReading(options.fold, options.plan.channels.length, 1)
   }
 
   /**
    * Takes the rows of a batch, in order. Row i has offset `baseOffset + i`.
    *
-   * @throws {ConfigurationError} When the plan takes arrival as event time and there is no append time.
+   * @param appendTimeMs Of all rows, or of each where they come from several logs.
+   * @throws {ConfigurationError} When the plan takes arrival as event time and a row has no append time.
    */
-  batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number): void {
+  batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number | Float64Array): void {
     const { rowCount } = batch
     assert(rowCount <= limits.batchRowsMax, 'a batch has at most batchRowsMax rows')
-    const arrival = this.#arrival
-    if (arrival && Number.isNaN(appendTimeMs)) throw arrivalWithoutAppendTime()
-    this.#cleaning.look(batch)
-    if (!arrival) this.#hashes.hash(bitsOf(batch), rowCount)
-    const columns: RunColumns = {
-      timestampsMs: arrival ? this.#arrivalTimes.fill(appendTimeMs, 0, rowCount) : batch.timestampMs,
-      channels: batch.channels,
-      used: this.#usedChannels.map((channel) => batch.channels[channel] as Float64Array),
-    }
+    const one = typeof appendTimeMs === 'number'
+    if (this.#arrival && (one ? Number.isNaN(appendTimeMs) : appendTimeMs.subarray(0, rowCount).includes(Number.NaN)))
+      throw arrivalWithoutAppendTime()
+    this.#fold.takeBatch(batch, appendTimeMs)
     let refusal = 0
     let empty = 0
     let row = 0
     while (row < rowCount) {
-      row = this.#takeInOrder(batch, columns, row, appendTimeMs)
+      row = this.#takeInOrder(batch, row)
       if (row === rowCount) break
       const device = batch.device[row] as number
-      if (device >= 0) this.#takeGuarded(batch, columns, row, { inputOffset: baseOffset + row, appendTimeMs })
+      const place = { inputOffset: baseOffset + row, appendTimeMs: one ? appendTimeMs : (appendTimeMs[row] as number) }
+      if (device >= 0) this.#takeGuarded(batch, row, place)
       else if (device === rowEmpty) empty += 1
       else {
         assert(device === rowRefused, 'a row without a device is empty or refused')
@@ -130,55 +117,11 @@ export class ReadingPath {
   }
 
   /** Takes the rows from `first` on that may go the short way; returns the first row that may not. */
-  #takeInOrder(batch: ReadingBatch, columns: RunColumns, first: number, appendTimeMs: number): number {
-    const { table, windows } = this.#memory
-    const { floats, ints, stride } = table
-    const { device: deviceColumn, rowCount } = batch
-    const { timestampsMs } = columns
-    const { suspect } = this.#cleaning
-    const run = this.#run
-    const arrival = this.#arrival
-    const maxJumpMs = this.#maxJumpMs
-    // Where append times are not known these let every reading pass.
-    const timeless = Number.isNaN(appendTimeMs)
-    const heardAfterMs = timeless ? Number.NEGATIVE_INFINITY : appendTimeMs - this.#silentAfterMs
-    const timestampMsMax = timeless ? Number.POSITIVE_INFINITY : appendTimeMs + this.#maxClockAheadMs
-    const { slots } = run
-    // Copies, since an imported constant is loaded anew wherever a loop names it.
-    const [clockField, fastUntilField, lastAppendField] = [clock, fastUntil, lastAppend]
-    const [flagsField, slotField, dirty] = [flags, currentSlot, flagDirty]
-    let row = first
-    for (; row < rowCount; row++) {
-      const device = deviceColumn[row] as number
-      const base = device * stride
-      if (device < 0 || suspect[row] !== 0 || base >= floats.length) break
-      const timestampMs = timestampsMs[row] as number
-      const clockMs = floats[base + clockField] as number
-      if (!(timestampMs < (floats[base + fastUntilField] as number))) break
-      if (!(timestampMs > clockMs || (arrival && timestampMs === clockMs))) break
-      if (timestampMs - clockMs > maxJumpMs || timestampMs > timestampMsMax) break
-      if (!timeless) {
-        const lastAppendMs = floats[base + lastAppendField] as number
-        // A device that has no append time yet fails this too.
-        if (!(lastAppendMs > heardAfterMs && lastAppendMs <= appendTimeMs)) break
-        floats[base + lastAppendField] = appendTimeMs
-      }
-      floats[base + clockField] = timestampMs
-      const intBase = 2 * base
-      if (((ints[intBase + flagsField] as number) & dirty) === 0) table.markDirty(device)
-      slots[row - first] = ints[intBase + slotField] as number
-    }
-    if (row > first) {
-      run.first = first
-      run.count = row - first
-      windows.addRun(run, columns)
-      for (let further = this.#windows.windowsPerReading - 1; further > 0; further--) {
-        windows.toNext(run)
-        windows.addRun(run, columns)
-      }
-      if (!arrival) rememberRows(table, deviceColumn, this.#hashes, first, row)
-      this.#counters.add('readings_accepted_total', run.count)
-    }
+  #takeInOrder(batch: ReadingBatch, first: number): number {
+    const row = this.#fold.takeInOrder(first, batch.rowCount)
+    if (row === first) return row
+    this.#memory.windows.addRaw(batch, first, row)
+    this.#counters.add('readings_accepted_total', row - first)
     return row
   }
 
@@ -194,23 +137,23 @@ export class ReadingPath {
   }
 
   /** The long way, so that where a project's own function fails the device is as if the reading had never come. */
-  #takeGuarded(batch: ReadingBatch, columns: RunColumns, row: number, place: Place): void {
+  #takeGuarded(batch: ReadingBatch, row: number, place: Place): void {
     const quarantine = this.#quarantine
     if (quarantine === null) {
-      this.#take(batch, columns, row, place)
+      this.#take(batch, row, place)
       return
     }
     const device = batch.device[row] as number
     quarantine.run(device, place.inputOffset, 'sensor-data', {
-      act: () => this.#take(batch, columns, row, place),
+      act: () => this.#take(batch, row, place),
       record: () => refusedBytes(batch.bytes, batch.lineStart[row] as number, batch.lineEnd[row] as number),
     })
   }
 
   /** The long way: every rule, in order. */
-  #take(batch: ReadingBatch, columns: RunColumns, row: number, place: Place): void {
+  #take(batch: ReadingBatch, row: number, place: Place): void {
     const device = batch.device[row] as number
-    const timestampMs = columns.timestampsMs[row] as number
+    const timestampMs = this.#arrival ? place.appendTimeMs : (batch.timestampMs[row] as number)
     const current = this.#current
     this.#timers.recordCame(device, place.appendTimeMs, place.inputOffset)
     if (timestampMs - place.appendTimeMs > this.#maxClockAheadMs) {
@@ -222,6 +165,7 @@ export class ReadingPath {
     }
     current.takeRow(batch, row, timestampMs)
     if (!this.#cleaning.clean(current.values)) return
+    current.settle()
     if (this.#isRedelivered(device, current)) {
       this.#counters.add('redelivered_total')
       return
@@ -239,8 +183,7 @@ export class ReadingPath {
       if (left?.timestampMs === reading.timestampMs && sameValues(left.values, reading.values)) return true
     }
     if (reading.timestampMs > table.float(device, clock)) return false
-    const { low, high } = this.#hashOf(reading)
-    return isRemembered(table, device, low, high)
+    return isRemembered(table, device, reading.hash())
   }
 
   /** Applies the jump rule; returns whether the reading at hand waits now. */
@@ -298,20 +241,12 @@ export class ReadingPath {
   #accept(device: number, reading: CurrentReading, place: Place): void {
     const { table } = this.#memory
     this.#counters.add('readings_accepted_total')
-    if (!this.#arrival) {
-      const { low, high } = this.#hashOf(reading)
-      remember(table, device, low, high)
-    }
+    if (!this.#arrival) remember(table, device, reading.hash())
     if (reading.timestampMs > table.float(device, clock)) {
       table.setFloat(device, clock, reading.timestampMs)
       this.#closer.closeDue(device, place.appendTimeMs, place.inputOffset)
     }
     this.#windows.add(device, reading, place.appendTimeMs, place.inputOffset)
-  }
-
-  #hashOf(reading: CurrentReading): { low: number; high: number } {
-    this.#oneHash.hash(reading.bits, 1)
-    return { low: this.#oneHash.low[0] as number, high: this.#oneHash.high[0] as number }
   }
 
   #refused(batch: ReadingBatch, refusal: Refusal | undefined, row: number, inputOffset: number): void {
@@ -336,12 +271,6 @@ export function arrivalWithoutAppendTime(): ConfigurationError {
       wanted: "'event': a file has no append times to take as event times",
     },
   ])
-}
-
-function bitsOf(batch: ReadingBatch): ReadingBits {
-  return [batch.timestampMs, ...batch.channels].map(
-    (column) => new Int32Array(column.buffer, column.byteOffset, column.length * 2),
-  )
 }
 
 /** Whether two readings' values are the same, missing ones included. */

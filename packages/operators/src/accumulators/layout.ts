@@ -1,4 +1,15 @@
 import { type AggregateStatistic, assert, type FeatureNode, type Plan } from '@millwright/core'
+import {
+  partCount,
+  partExtremes,
+  partFirst,
+  partLast,
+  partMoment2,
+  partMoment3,
+  partMoment4,
+  partSlope,
+  partSum,
+} from '@millwright/kernels'
 
 /**
  * Which running values a window keeps of each channel: only those its features need, side by side in the window's slot.
@@ -7,21 +18,17 @@ import { type AggregateStatistic, assert, type FeatureNode, type Plan } from '@m
  * L2. `moment3` implies `moment2`, `moment4` implies `moment3`, `slope` implies `moment2`.
  */
 
-export const partCount = 1
-/** Neumaier sum of the raw values: sum, compensation. */
-export const partSum = 2
-/** Origin (the window's first value), then mean and second central moment of the values minus the origin. */
-export const partMoment2 = 4
-export const partMoment3 = 8
-export const partMoment4 = 16
-/** First timestamp; mean and second central moment of the times since it; co-moment of time and value. */
-export const partSlope = 32
-/** Minimum, maximum. */
-export const partExtremes = 64
-/** Timestamp and value of the earliest. */
-export const partFirst = 128
-/** Timestamp and value of the latest. */
-export const partLast = 256
+export {
+  partCount,
+  partExtremes,
+  partFirst,
+  partLast,
+  partMoment2,
+  partMoment3,
+  partMoment4,
+  partSlope,
+  partSum,
+} from '@millwright/kernels'
 
 const partFields: readonly (readonly [part: number, fields: number])[] = [
   [partCount, 1],

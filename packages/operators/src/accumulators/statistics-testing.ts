@@ -1,8 +1,8 @@
 import type { AggregateStatistic, Plan } from '@millwright/core'
+import { Fold, foldRowsMax, windowHeaderFloats } from '@millwright/kernels'
 import { quantile } from '../features/quantile.ts'
-import { ReadingRun } from '../windows/reading-run.ts'
-import { accumulate, merge } from './accumulate.ts'
 import { accumulatorLayout } from './layout.ts'
+import { merge } from './merge.ts'
 import { statisticReader } from './statistics.ts'
 
 /** A series as the oracle reads it: `null` is a missing value. */
@@ -37,21 +37,30 @@ export function answersOf(series: Series, splitAt: number | null = null): Record
   const layout = accumulatorLayout(planOf(statistics))
   const [channel] = layout.channels
   if (channel === undefined) throw new Error('the layout keeps the channel')
-  // Two windows in one table, each with a field before its accumulators that is none of theirs.
-  const table = { floats: new Float64Array(2 * (1 + layout.fieldCount)), stride: 1 + layout.fieldCount, offset: 1 }
+  const fold = new Fold({
+    channelCount: 1,
+    rules: [],
+    accumulators: layout.channels,
+    accumulatorFields: layout.fieldCount,
+    windowsPerReading: 1,
+    arrival: false,
+    maxJumpMs: 0,
+    maxClockAheadMs: 0,
+    silentAfterMs: 0,
+  })
+  const slots = [fold.addWindow(), fold.addWindow()] as const
   const column = Float64Array.from(series.values, (value) => value ?? Number.NaN)
-  const run = new ReadingRun(series.values.length)
-  for (const row of series.values.keys()) {
-    run.slots[row] = splitAt !== null && row >= splitAt ? 1 : 0
-    run.count += 1
+  for (const [row, value] of column.entries()) {
+    fold.writeReading(foldRowsMax, series.times[row] as number, Float64Array.of(value))
+    fold.addToWindow(foldRowsMax, slots[splitAt !== null && row >= splitAt ? 1 : 0])
   }
-  accumulate(table, channel.parts, channel.offset, run, column, Float64Array.from(series.times))
-  merge(layout, table, 0, 1)
+  const base = slots[0] + windowHeaderFloats
+  merge(layout, fold.floats, base, slots[1] + windowHeaderFloats)
   const answers: Record<string, number | null> = {}
   const answer = (name: string, value: number): void => {
     answers[name] = Number.isNaN(value) ? null : value
   }
-  for (const statistic of statistics) answer(statistic, statisticReader(statistic, channel)(table.floats, table.offset))
+  for (const statistic of statistics) answer(statistic, statisticReader(statistic, channel)(fold.floats, base))
   for (const q of [10, 50, 97]) answer(`q${q}`, quantile(column, q / 100))
   return answers
 }

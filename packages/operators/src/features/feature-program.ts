@@ -1,16 +1,16 @@
 import { assert, type FeatureNode, limits, type Plan, UserFunctionError } from '@millwright/core'
-import { channelIndex, visitFeature } from '../accumulators/layout.ts'
-import { statisticReader } from '../accumulators/statistics.ts'
-import type { RawLayout } from '../windows/raw-values.ts'
 import {
   emissions,
   emittedStart,
-  type WindowStore,
   windowEnd,
   windowHeaderFloats,
   windowReadings,
   windowStart,
-} from '../windows/window-store.ts'
+} from '@millwright/kernels'
+import { channelIndex, visitFeature } from '../accumulators/layout.ts'
+import { statisticReader } from '../accumulators/statistics.ts'
+import type { RawLayout } from '../windows/raw-values.ts'
+import type { WindowStore } from '../windows/window-store.ts'
 import type { DeviceEvents } from './device-events.ts'
 import { WindowHistory } from './history.ts'
 import { quantile } from './quantile.ts'
@@ -89,7 +89,7 @@ export class FeatureProgram {
     view.endMs = store.float(slot, windowEnd)
     view.readings = store.float(slot, windowReadings)
     view.fields = store.floats
-    view.base = slot * store.stride + windowHeaderFloats
+    view.base = slot + windowHeaderFloats
     view.raw = store.raw(slot)
     if (this.#columns > 0) {
       // A session that grew towards the past since its last result stands in the history under its old start.

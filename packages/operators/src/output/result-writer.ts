@@ -8,20 +8,13 @@ import {
   type Plan,
   type TopicName,
 } from '@millwright/core'
+import { emissions, emittedEnd, emittedStart, windowEnd, windowReadings, windowStart } from '@millwright/kernels'
 import { type Counters, deadLetterCounter } from '../counters.ts'
-import { type DeviceTable, emittedEnd } from '../device-table.ts'
+import type { DeviceTable } from '../device-table.ts'
 import type { FeatureProgram } from '../features/feature-program.ts'
 import type { RetractableSink } from '../hosted-operator.ts'
 import type { ModelsInForce } from '../models-in-force.ts'
-import {
-  emissions,
-  emittedStart,
-  flagChanged,
-  type WindowStore,
-  windowEnd,
-  windowReadings,
-  windowStart,
-} from '../windows/window-store.ts'
+import { flagChanged, type WindowStore } from '../windows/window-store.ts'
 import {
   alertSignalLine,
   deadLetterLine,

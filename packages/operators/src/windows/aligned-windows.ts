@@ -1,16 +1,16 @@
 import type { HoppingWindow, TimeRules, TumblingWindow } from '@millwright/core'
+import { clock, currentSlot, fastUntil, windowEnd, windowStart } from '@millwright/kernels'
 import type { CurrentReading } from '../current-reading.ts'
-import { clock, currentSlot, type DeviceTable, fastUntil } from '../device-table.ts'
+import type { DeviceTable } from '../device-table.ts'
 import type { ResultWriter } from '../output/result-writer.ts'
 import type { DeviceWindows } from './device-windows.ts'
-import { flagClosed, type WindowStore, windowEnd, windowStart } from './window-store.ts'
+import { flagClosed, type WindowStore } from './window-store.ts'
 
 /**
  * Tumbling and hopping windows: `[k·slide, k·slide + size)` for each whole k, aligned to the epoch. With size 10 s and slide 5 s
  * a reading at 12:00:07 is in [12:00:00, 12:00:10) and [12:00:05, 12:00:15).
  */
 export class AlignedWindows implements DeviceWindows {
-  readonly windowsPerReading: number
   readonly #devices: DeviceTable
   readonly #store: WindowStore
   readonly #results: ResultWriter
@@ -31,7 +31,6 @@ export class AlignedWindows implements DeviceWindows {
     this.#results = results
     this.#sizeMs = window.sizeMs
     this.#slideMs = window.kind === 'tumbling' ? window.sizeMs : window.slideMs
-    this.windowsPerReading = this.#sizeMs / this.#slideMs
     this.#graceMs = time.graceMs
     this.#allowedLatenessMs = time.allowedLatenessMs
   }
@@ -68,7 +67,7 @@ export class AlignedWindows implements DeviceWindows {
       }
     }
     if (missed) this.#results.lateReading(device, timestampMs, clockMs, reading.values, inputOffset)
-    if (Number.isInteger(this.windowsPerReading)) this.#setFastUntil(device, first, newestMs, timestampMs === clockMs)
+    if (this.#sizeMs % this.#slideMs === 0) this.#setFastUntil(device, first, newestMs, timestampMs === clockMs)
   }
 
   /**

@@ -6,10 +6,6 @@ import type { CurrentReading } from '../current-reading.ts'
  */
 export interface DeviceWindows {
   /**
-   * Windows that each reading is in which goes the short way (T4): those from `currentSlot` on. Of no meaning where none does.
-   */
-  readonly windowsPerReading: number
-  /**
    * Adds an accepted reading to its windows. A reading that some window is closed to for good is noted as late.
    *
    * @param closedAtMs Append time of the reading, which is when a window that takes a late reading gives its revision.

@@ -5,11 +5,9 @@ import type { WindowStore } from './window-store.ts'
 
 /**
  * Each accepted reading is a window `[timestamp, timestamp + 1)` of its own, with one result at once. It is never late: no other
- * reading could have closed it.
+ * reading could have closed it. No reading goes the short way: each gives a result.
  */
 export class PerReadingWindows implements DeviceWindows {
-  /** No reading goes the short way: each gives a result. */
-  readonly windowsPerReading = 1
   readonly #store: WindowStore
   readonly #results: ResultWriter
 

@@ -53,14 +53,12 @@ export class RawValues {
     return raw
   }
 
-  /** Returns false where the window is full and the reading was not kept. */
-  add(layout: RawLayout, channels: readonly Float64Array[], row: number, timestampMs: number): boolean {
+  /** @param value The reading's value of a channel. Returns false where the window is full and the reading was not kept. */
+  add(layout: RawLayout, value: (channel: number) => number, timestampMs: number): boolean {
     if (this.count >= limits.windowReadingsMax) return false
     this.reserve(layout, this.count + 1)
-    for (let k = 0; k < layout.channels.length; k++) {
-      const column = channels[layout.channels[k] as number] as Float64Array
-      ;(this.columns[k] as Float64Array)[this.count] = column[row] as number
-    }
+    for (let k = 0; k < layout.channels.length; k++)
+      (this.columns[k] as Float64Array)[this.count] = value(layout.channels[k] as number)
     if (layout.timestamps) this.timestamps[this.count] = timestampMs
     this.count += 1
     return true

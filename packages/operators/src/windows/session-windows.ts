@@ -1,21 +1,22 @@
 import type { SessionWindow, TimeRules } from '@millwright/core'
+import { clock, emissions, emittedStart, windowEnd, windowStart } from '@millwright/kernels'
 import type { CurrentReading } from '../current-reading.ts'
-import { clock, type DeviceTable } from '../device-table.ts'
+import type { DeviceTable } from '../device-table.ts'
 import type { WindowHistory } from '../features/history.ts'
 import type { ResultWriter } from '../output/result-writer.ts'
 import type { DeviceWindows } from './device-windows.ts'
-import { emissions, emittedStart, type WindowStore, windowEnd, windowStart } from './window-store.ts'
+import type { WindowStore } from './window-store.ts'
 
 /**
  * Session windows `[first reading, last reading + gap)`: a reading joins an open session unless it is at least the gap away from
  * its first and last reading; one that joins two makes them one. A reading exactly the gap after the last begins a new session.
  *
+ * No reading goes the short way: each may change its window's bounds.
+ *
  * N1. Two open sessions of a device never overlap: what overlaps is merged at once.
  * N2. A merged session goes on with the greater number of results, and has at most one entry in the history.
  */
 export class SessionWindows implements DeviceWindows {
-  /** No reading goes the short way: each may change its window's bounds. */
-  readonly windowsPerReading = 1
   readonly #devices: DeviceTable
   readonly #store: WindowStore
   readonly #results: ResultWriter

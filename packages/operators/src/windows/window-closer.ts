@@ -1,7 +1,8 @@
 import type { TimeRules } from '@millwright/core'
-import { clock, type DeviceTable, fastUntil } from '../device-table.ts'
+import { clock, fastUntil, windowEnd } from '@millwright/kernels'
+import type { DeviceTable } from '../device-table.ts'
 import type { ResultWriter } from '../output/result-writer.ts'
-import { flagChanged, flagClosed, type WindowStore, windowEnd } from './window-store.ts'
+import { flagChanged, flagClosed, type WindowStore } from './window-store.ts'
 
 /**
  * Closes windows, in order of end.

@@ -1,11 +1,10 @@
 import { limits } from '@millwright/core'
+import { emissions, windowReadings, windowStart } from '@millwright/kernels'
 import { planOf } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
-import { accumulatorLayout } from '../accumulators/layout.ts'
-import { Counters } from '../counters.ts'
-import { DeviceTable } from '../device-table.ts'
-import { rawLayout } from './raw-values.ts'
-import { emissions, flagChanged, flagClosed, WindowStore, windowReadings, windowStart } from './window-store.ts'
+import { CurrentReading } from '../current-reading.ts'
+import { tablesOf } from '../tables-testing.ts'
+import { flagChanged, flagClosed } from './window-store.ts'
 
 const plan = planOf({
   features: {
@@ -15,20 +14,17 @@ const plan = planOf({
 })
 
 function newStore() {
-  const table = new DeviceTable({ redelivery: true })
-  const counters = new Counters(plan)
-  const store = new WindowStore(table, counters, { accumulators: accumulatorLayout(plan), raw: rawLayout(plan) })
+  const { fold, table, counters, store } = tablesOf(plan)
+  const reading = new CurrentReading(fold, 1, 0)
+  reading.take(12, Float64Array.of(7))
   const starts = (device: number): number[] => {
     const found: number[] = []
     for (let slot = store.first(device); slot !== -1; slot = store.next(slot))
       found.push(store.float(slot, windowStart))
     return found
   }
-  return { table, counters, store, starts }
+  return { table, counters, store, starts, reading }
 }
-
-const column = Float64Array.of(7)
-const reading = { timestampsMs: Float64Array.of(12), channels: [column], used: [column] }
 
 describe('WindowStore', () => {
   test('links each device its own windows, wherever they are opened (W1, W2)', () => {
@@ -48,7 +44,7 @@ describe('WindowStore', () => {
   })
 
   test('gives a freed slot back clean', () => {
-    const { table, store } = newStore()
+    const { table, store, reading } = newStore()
     table.begin(0)
     const slot = store.open(0, -1, 10, 20)
     store.add(slot, reading)
@@ -63,7 +59,7 @@ describe('WindowStore', () => {
   })
 
   test('keeps at most windowReadingsMax raw values of a window, and counts the rest', () => {
-    const { table, store, counters } = newStore()
+    const { table, store, counters, reading } = newStore()
     table.begin(0)
     const slot = store.open(0, -1, 0, 10_000_000)
     for (let i = 0; i < limits.windowReadingsMax + 2; i++) store.add(slot, reading)

@@ -1,13 +1,28 @@
-import { accumulate, merge } from '../accumulators/accumulate.ts'
+import type { ReadingBatch } from '@millwright/core'
+import {
+  type Fold,
+  firstSlot,
+  nextSlot,
+  windowEnd,
+  windowFlags,
+  windowHeaderFloats,
+  windowReadings,
+  windowStart,
+} from '@millwright/kernels'
 import type { AccumulatorLayout } from '../accumulators/layout.ts'
+import { merge } from '../accumulators/merge.ts'
 import type { Counters } from '../counters.ts'
-import { type DeviceTable, firstSlot } from '../device-table.ts'
-import { RecordTable } from '../record-table.ts'
+import type { CurrentReading } from '../current-reading.ts'
+import type { DeviceTable } from '../device-table.ts'
 import { type RawLayout, RawValues } from './raw-values.ts'
-import { ReadingRun, type RunColumns } from './reading-run.ts'
 
 /**
- * The windows of all devices: slots of one size, linked into one list per device.
+ * The windows of all devices: slots of one size in the memory of the fold, linked into one list per device. A slot is where the
+ * window's record begins there, in float64s.
+ *
+ * Float fields: `windowStart`; `windowEnd`; `windowReadings`, the accepted readings in the window; `emittedStart`, the start under which the
+ * last result stands in the device's history, which differs from the start only for sessions. Int fields: `nextSlot`, −1 for none;
+ * `emissions`; `windowFlags`. Accumulators follow from float field `windowHeaderFloats` on.
  *
  * W1. A device's list is in ascending order of end, and of start: no two of its windows have the same start.
  * W2. A slot is in exactly one list, or free.
@@ -16,59 +31,36 @@ import { ReadingRun, type RunColumns } from './reading-run.ts'
  * W5. `emissions` counts the window's results; the next one has it as revision.
  */
 
-/** Float fields. */
-export const windowStart = 0
-export const windowEnd = 1
-/** Accepted readings in the window. */
-export const windowReadings = 2
-/** Start under which the last result stands in the device's history; differs from the start only for sessions. */
-export const emittedStart = 3
-
-/** Int fields, from float field 4 on. */
-export const nextSlot = 8
-export const emissions = 9
-export const windowFlags = 10
-
-/** Accumulators follow. */
-export const windowHeaderFloats = 6
-
 export const flagClosed = 1
 export const flagChanged = 2
 
-export class WindowStore extends RecordTable {
+export class WindowStore {
   readonly accumulators: AccumulatorLayout
   readonly rawLayout: RawLayout | null
-  /** First accumulator field of a window. */
-  readonly offset = windowHeaderFloats
+  readonly #fold: Fold
   readonly #devices: DeviceTable
   readonly #counters: Counters
-  readonly #raw: (RawValues | undefined)[] = []
-  /** A run of one row. */
-  readonly #one = new ReadingRun(1)
+  readonly #raw = new Map<number, RawValues>()
   #firstFree = -1
-  #slotEnd = 0
 
   constructor(
+    fold: Fold,
     devices: DeviceTable,
     counters: Counters,
     layouts: { readonly accumulators: AccumulatorLayout; readonly raw: RawLayout | null },
   ) {
-    super(windowHeaderFloats + layouts.accumulators.fieldCount)
+    this.#fold = fold
     this.#devices = devices
     this.#counters = counters
     this.accumulators = layouts.accumulators
     this.rawLayout = layouts.raw
-    this.#one.count = 1
   }
 
   /** Opens an empty window behind `previous` in the device's list (−1: first). */
   open(device: number, previous: number, startMs: number, endMs: number): number {
     let slot = this.#firstFree
-    if (slot === -1) {
-      slot = this.#slotEnd
-      this.#slotEnd += 1
-      this.ensure(slot)
-    } else this.#firstFree = this.int(slot, nextSlot)
+    if (slot === -1) slot = this.#fold.addWindow()
+    else this.#firstFree = this.int(slot, nextSlot)
     this.setFloat(slot, windowStart, startMs)
     this.setFloat(slot, windowEnd, endMs)
     this.setInt(slot, nextSlot, this.after(device, previous))
@@ -79,8 +71,8 @@ export class WindowStore extends RecordTable {
   /** Takes a window out of the device's list and frees it. `previous` stands before it (−1: it is first). */
   remove(device: number, previous: number, slot: number): void {
     this.#link(device, previous, this.int(slot, nextSlot))
-    this.floats.fill(0, slot * this.stride, (slot + 1) * this.stride)
-    this.#raw[slot] = undefined
+    this.#fold.floats.fill(0, slot, slot + this.#fold.windowFloats)
+    this.#raw.delete(slot)
     this.setInt(slot, nextSlot, this.#firstFree)
     this.#firstFree = slot
   }
@@ -112,40 +104,57 @@ export class WindowStore extends RecordTable {
     this.setInt(slot, windowFlags, on ? before | flag : before & ~flag)
   }
 
-  /** Adds one reading, the only row of its columns. */
-  add(slot: number, reading: RunColumns): void {
-    this.#one.slots[0] = slot
-    this.addRun(this.#one, reading)
+  /** All windows' fields: those of a window begin at its slot. Hold until the next window is opened. */
+  get floats(): Float64Array {
+    return this.#fold.floats
+  }
+
+  float(slot: number, field: number): number {
+    return this.#fold.floats[slot + field] as number
+  }
+
+  setFloat(slot: number, field: number, value: number): void {
+    this.#fold.floats[slot + field] = value
+  }
+
+  int(slot: number, field: number): number {
+    return this.#fold.ints[2 * slot + field] as number
+  }
+
+  setInt(slot: number, field: number, value: number): void {
+    this.#fold.ints[2 * slot + field] = value
+  }
+
+  /** Adds one reading. */
+  add(slot: number, reading: CurrentReading): void {
+    reading.addTo(slot)
     this.setFlag(slot, flagChanged, true)
+    if (this.rawLayout === null) return
+    const { values, timestampMs } = reading
+    this.#count(this.#rawOf(slot).add(this.rawLayout, (channel) => values[channel] as number, timestampMs))
   }
 
-  /** Adds the readings of a run to windows that are marked as changed already. */
-  addRun(run: ReadingRun, columns: RunColumns): void {
-    const { floats, stride } = this
-    const { slots, count } = run
-    for (let i = 0; i < count; i++) {
-      const at = (slots[i] as number) * stride + windowReadings
-      floats[at] = (floats[at] as number) + 1
+  /**
+   * Keeps the raw values of the rows from `first` to `end` (not with), which the fold has just added to their windows: all that it
+   * could not do, where the plan wants them.
+   */
+  addRaw(batch: ReadingBatch, first: number, end: number): void {
+    const layout = this.rawLayout
+    if (layout === null) return
+    for (let row = first; row < end; row++) {
+      const value = (channel: number): number => (batch.channels[channel] as Float64Array)[row] as number
+      let slot = this.#fold.slotOf(row)
+      for (let left = this.#fold.windowsPerReading; left > 0; left--) {
+        this.#count(this.#rawOf(slot).add(layout, value, this.#fold.timestampOf(row)))
+        slot = this.next(slot)
+      }
     }
-    const { channels } = this.accumulators
-    for (let k = 0; k < channels.length; k++) {
-      const { parts, offset } = channels[k] as (typeof channels)[number]
-      accumulate(this, parts, offset, run, columns.used[k] as Float64Array, columns.timestampsMs)
-    }
-    if (this.rawLayout !== null) this.#addRaw(this.rawLayout, run, columns)
-  }
-
-  /** Points every reading of a run at the window behind its own. */
-  toNext(run: ReadingRun): void {
-    const { ints, stride } = this
-    const { slots, count } = run
-    for (let i = 0; i < count; i++) slots[i] = ints[2 * (slots[i] as number) * stride + nextSlot] as number
   }
 
   /** Adds all readings of window `from`; the caller then removes it. Its flags and results stay behind. */
   absorb(into: number, from: number): void {
     this.setFloat(into, windowReadings, this.float(into, windowReadings) + this.float(from, windowReadings))
-    merge(this.accumulators, this, into, from)
+    merge(this.accumulators, this.#fold.floats, into + windowHeaderFloats, from + windowHeaderFloats)
     if (this.rawLayout === null) return
     const dropped = this.#rawOf(into).append(this.rawLayout, this.#rawOf(from))
     if (dropped > 0) this.#counters.add('window_readings_not_kept_total', dropped)
@@ -158,23 +167,18 @@ export class WindowStore extends RecordTable {
 
   /** Sets the window's raw values, as a stored state has them. */
   setRaw(slot: number, raw: RawValues): void {
-    this.#raw[slot] = raw
+    this.#raw.set(slot, raw)
   }
 
-  #addRaw(layout: RawLayout, run: ReadingRun, columns: RunColumns): void {
-    for (let i = 0; i < run.count; i++) {
-      const row = run.first + i
-      const raw = this.#rawOf(run.slots[i] as number)
-      if (!raw.add(layout, columns.channels, row, columns.timestampsMs[row] as number))
-        this.#counters.add('window_readings_not_kept_total')
-    }
+  #count(kept: boolean): void {
+    if (!kept) this.#counters.add('window_readings_not_kept_total')
   }
 
   #rawOf(slot: number): RawValues {
-    let raw = this.#raw[slot]
+    let raw = this.#raw.get(slot)
     if (raw === undefined) {
       raw = new RawValues(this.rawLayout?.channels.length ?? 0)
-      this.#raw[slot] = raw
+      this.#raw.set(slot, raw)
     }
     return raw
   }

@@ -22,3 +22,11 @@ export function windowsKeptMax({ window, time }: Plan): number {
       return perReadingDisorder
   }
 }
+
+/**
+ * Returns in how many windows a reading in order is that goes the short way: those from its device's `currentSlot` on. Of no meaning where
+ * none does: sessions, windows of one reading, hopping windows whose size is no multiple of the slide.
+ */
+export function windowsPerReading({ window }: Plan): number {
+  return window.kind === 'hopping' ? Math.floor(window.sizeMs / window.slideMs) : 1
+}
