@@ -1,0 +1,194 @@
+import { Admin, ConfigResourceTypes, describeQuorumV2, GenericError, MultipleErrors } from '@platformatic/kafka'
+import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
+import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
+import type { TopicDefinition } from './topic-definitions.ts'
+import { compareTopic, type TopicDifference, type TopicFound } from './topic-report.ts'
+
+/** The log in which the controllers agree on everything. */
+const metadataTopic = '__cluster_metadata'
+/** A new topic is known to the broker that made it before it is known to all. */
+const visibleMsMax = 15_000
+const pollMs = 100
+
+/** Kafka's own view of its nodes. */
+export interface KafkaQuorum {
+  readonly clusterId: string
+  /** Numbers of the brokers that take part, ascending. */
+  readonly brokers: readonly number[]
+  /** Number of the controller that leads; `null` while there is none. */
+  readonly leader: number | null
+  /** Numbers of the controllers that may vote, ascending. */
+  readonly voters: readonly number[]
+  /** Those of them that have kept up: they fetched within the last seconds. */
+  readonly votersInTouch: readonly number[]
+}
+
+/** What `ensureTopics` did and found. */
+export interface TopicReport {
+  readonly created: readonly string[]
+  readonly existing: readonly string[]
+  readonly differences: readonly TopicDifference[]
+}
+
+/** A voter that has not fetched for so long is out of touch: the default of `controller.quorum.fetch.timeout.ms`, doubled. */
+const voterSilenceMsMax = 4_000
+
+/** Topics and nodes of a Kafka cluster. Keeps its connections until it is closed. */
+export class KafkaAdministration {
+  readonly #admin: Admin
+
+  constructor(connection: KafkaConnection) {
+    this.#admin = new Admin(clientOptions(connection, 'millwright-administration'))
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.close()
+  }
+
+  /**
+   * Looks at the nodes.
+   *
+   * @throws {KafkaUnreachableError | KafkaRefusedError}
+   */
+  async quorum(): Promise<KafkaQuorum> {
+    return this.#ask('look at the brokers', async () => {
+      const metadata = await this.#admin.metadata({ topics: [], forceUpdate: true })
+      const brokers = [...metadata.brokers.keys()].sort((a, b) => a - b)
+      const connections = await this.#admin.connectToBrokers(brokers.slice(0, 1))
+      const connection = [...connections.values()][0]
+      if (connection === undefined) throw new KafkaUnreachableError('No broker takes part in the cluster.')
+      const answer = await describeQuorumV2.api.async(connection, [
+        { topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] },
+      ])
+      const partition = answer.topics[0]?.partitions[0]
+      const voters = partition?.currentVoters ?? []
+      const newest = voters.reduce(
+        (time, voter) => (voter.lastFetchTimestamp > time ? voter.lastFetchTimestamp : time),
+        0n,
+      )
+      return {
+        clusterId: metadata.id,
+        brokers,
+        leader: partition === undefined || partition.leaderId < 0 ? null : partition.leaderId,
+        voters: ascending(voters.map((voter) => voter.replicaId)),
+        votersInTouch: ascending(
+          voters
+            .filter((voter) => newest - voter.lastFetchTimestamp <= BigInt(voterSilenceMsMax))
+            .map((voter) => voter.replicaId),
+        ),
+      }
+    })
+  }
+
+  /**
+   * Makes the topics that are not there and compares those that are. An existing topic is never changed.
+   *
+   * @throws {KafkaUnreachableError | KafkaRefusedError}
+   */
+  async ensureTopics(definitions: readonly TopicDefinition[]): Promise<TopicReport> {
+    return this.#ask('make the topics', async () => {
+      const there = new Set(await this.#admin.listTopics())
+      const created: string[] = []
+      for (const definition of definitions) {
+        if (there.has(definition.name)) continue
+        if (await this.#create(definition)) created.push(definition.name)
+      }
+      await this.#awaitVisible(created)
+      const differences: TopicDifference[] = []
+      for (const definition of definitions) differences.push(...compareTopic(definition, await this.#find(definition)))
+      const existing = definitions.map(({ name }) => name).filter((name) => !created.includes(name))
+      return { created, existing, differences }
+    })
+  }
+
+  /** Removes topics and all that is in them; those that are not there are left out. */
+  async removeTopics(names: readonly string[]): Promise<void> {
+    await this.#ask('remove the topics', async () => {
+      const there = new Set(await this.#admin.listTopics())
+      const topics = names.filter((name) => there.has(name))
+      if (topics.length > 0) await this.#admin.deleteTopics({ topics })
+    })
+  }
+
+  /** @returns `false` when another was quicker. */
+  async #create(definition: TopicDefinition): Promise<boolean> {
+    try {
+      await this.#admin.createTopics({
+        topics: [definition.name],
+        partitions: definition.partitionCount,
+        replicas: definition.replicationFactor,
+        configs: Object.entries(definition.settings).map(([name, value]) => ({ name, value })),
+      })
+      return true
+    } catch (error) {
+      if (findProtocolError(error) === 'TOPIC_ALREADY_EXISTS') return false
+      throw error
+    }
+  }
+
+  async #awaitVisible(names: readonly string[]): Promise<void> {
+    for (const deadlineMs = performance.now() + visibleMsMax; ; ) {
+      const there = new Set(await this.#admin.listTopics())
+      const missing = names.filter((name) => !there.has(name))
+      if (missing.length === 0) return
+      if (performance.now() > deadlineMs)
+        throw new KafkaRefusedError(`The topics ${missing.join(', ')} were made, but are not there.`)
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
+    }
+  }
+
+  async #find(definition: TopicDefinition): Promise<TopicFound> {
+    const metadata = await this.#admin.metadata({ topics: [definition.name], forceUpdate: true })
+    const partitions = metadata.topics.get(definition.name)?.partitions ?? []
+    const [described] = await this.#admin.describeConfigs({
+      resources: [
+        {
+          resourceType: ConfigResourceTypes.TOPIC,
+          resourceName: definition.name,
+          configurationKeys: Object.keys(definition.settings),
+        },
+      ],
+    })
+    return {
+      partitionCount: partitions.length,
+      replicationFactor: Math.min(...partitions.map((partition) => partition.replicas.length)),
+      settings: Object.fromEntries((described?.configs ?? []).map(({ name, value }) => [name, value ?? ''])),
+    }
+  }
+
+  async #ask<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof KafkaUnreachableError || error instanceof KafkaRefusedError) throw error
+      if (!(error instanceof GenericError || error instanceof MultipleErrors)) throw error
+      const protocolError = findProtocolError(error)
+      const message = `Cannot ${what}: ${deepestMessage(error)}`
+      throw protocolError === null
+        ? new KafkaUnreachableError(message, { cause: error })
+        : new KafkaRefusedError(message, { cause: error, details: { kafkaError: protocolError } })
+    }
+  }
+}
+
+function ascending(numbers: readonly number[]): number[] {
+  return [...numbers].sort((a, b) => a - b)
+}
+
+/** Kafka's own name of what went wrong, somewhere below an error of the client; `null` where Kafka did not answer. */
+export function findProtocolError(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const id = (error as { apiId?: unknown }).apiId
+  if (typeof id === 'string') return id
+  const inner = [...(error instanceof AggregateError ? error.errors : []), error.cause]
+  for (const cause of inner) {
+    const found = findProtocolError(cause)
+    if (found !== null) return found
+  }
+  return null
+}
+
+function deepestMessage(error: Error): string {
+  const inner: unknown = error instanceof AggregateError ? (error.errors[0] ?? error.cause) : error.cause
+  return inner instanceof Error ? deepestMessage(inner) : error.message
+}

@@ -1,0 +1,13 @@
+import { MillwrightError } from '@millwright/core'
+
+/** Kafka does not answer, or refused: the message has its own words. */
+export class KafkaUnreachableError extends MillwrightError {
+  readonly code = 'KAFKA_UNREACHABLE'
+  readonly retry = 'later'
+}
+
+/** Kafka answered, and did not do what was asked: no right, no such topic, a policy, too few brokers. */
+export class KafkaRefusedError extends MillwrightError {
+  readonly code = 'KAFKA_REFUSED'
+  readonly retry = 'never'
+}
