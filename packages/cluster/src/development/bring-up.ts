@@ -74,21 +74,20 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
 }
 
 /**
- * Starts one dead process of a cluster that was brought up, and does not wait until it is ready.
+ * Starts the dead ones among `roles` of a cluster that was brought up, and does not wait until they are ready (U1–U3).
  *
- * @returns Whether it had to be started.
+ * @returns Those that had to be started.
  */
-export async function startRole(
-  cacheFolder: string,
+export async function startRoles(
   folder: ClusterFolder,
-  settings: ClusterSettings,
-  role: ProcessRole,
+  roles: readonly ProcessRole[],
+  preparation: Preparation,
   progress: ProgressReport,
-): Promise<boolean> {
+): Promise<ProcessRole[]> {
   return withFileLock(folder.lock, { waitMsMax: lockWaitMsMax }, async () => {
-    if (runningProcess(folder, role) !== null) return false
-    await startAll(folder, [role], await prepare(cacheFolder, folder, settings, progress), progress)
-    return true
+    const dead = roles.filter((role) => runningProcess(folder, role) === null)
+    if (dead.length > 0) await startAll(folder, dead, preparation, progress)
+    return dead
   })
 }
 
@@ -116,11 +115,11 @@ export async function awaitReady(
   progress: ProgressReport,
 ): Promise<void> {
   const onWait = (missing: string, waitedMs: number): void =>
-    progress.update(`Waiting: ${missing}, ${Math.round(waitedMs / 1000)} s`, waitedMs, 0)
+    progress.update(`Waiting for ${missing}, ${Math.round(waitedMs / 1000)} s`, waitedMs, 0)
   const wait = { waitMsMax: readyMsMax, onWait }
   if (settings.highAvailability)
     await waitUntilReady(folder, { ...wait, what: 'ZooKeeper', roles: ['zookeeper'] }, async () =>
-      (await askZookeeper(settings.ports.zookeeper, 'srvr')).includes('Mode:') ? null : 'ZooKeeper does not serve yet',
+      (await askZookeeper(settings.ports.zookeeper, 'srvr')).includes('Mode:') ? null : 'does not serve yet',
     )
   await waitUntilReady(folder, { ...wait, what: 'Kafka', roles: brokerRoles }, async () => {
     const { brokers, votersInTouch } = await askKafka(settings)

@@ -1,16 +1,21 @@
 import { parseArgs } from 'node:util'
 import { ConfigurationError, MillwrightError } from '@millwright/core'
+import { KafkaAdministration } from '../kafka/administration.ts'
+import { topicDefinitions } from '../kafka/topic-definitions.ts'
+import { differenceText } from '../kafka/topic-report.ts'
 import { defaultCacheFolder } from './artifact-cache.ts'
 import { bringUp } from './bring-up.ts'
-import type { ClusterSwitches } from './cluster-settings.ts'
+import type { ClusterSettings, ClusterSwitches } from './cluster-settings.ts'
 import { clusterStatus } from './cluster-status.ts'
-import { streamProgress } from './progress.ts'
+import { type ProgressReport, streamProgress } from './progress.ts'
 import { statusText } from './status-text.ts'
 import { takeDown } from './take-down.ts'
+import { bootstrapServers } from './views.ts'
 
 const help = `Usage: npm run cluster -- up|down|status [options]
 
-  up       starts three Kafka brokers and Flink, or what is dead of them, and waits until they are ready
+  up       starts three Kafka brokers and Flink, or what is dead of them, waits until they are ready,
+           and makes the topics of a plant
   down     ends every process and removes the cluster's data
   status   says what runs where, and what Kafka and Flink say of themselves
 
@@ -56,8 +61,9 @@ async function run(args: readonly string[]): Promise<number> {
   const progress = streamProgress()
   const { name } = values
   if (rest.length === 0 && command === 'up') {
-    const { started } = await bringUp({ cacheFolder, name, progress, switches: switchesOf(values) })
+    const { started, settings } = await bringUp({ cacheFolder, name, progress, switches: switchesOf(values) })
     progress.step(started.length === 0 ? 'Everything was running' : `Started ${started.length} processes`)
+    await makeTopics(settings, progress)
     return print(cacheFolder, name, values.json)
   }
   if (rest.length === 0 && command === 'status') return print(cacheFolder, name, values.json)
@@ -99,6 +105,18 @@ function parseSetting(text: string): [string, string] {
   const at = text.indexOf('=')
   if (at < 1) throw new ConfigurationError('Wrong usage:', [{ field: '--flink', found: text, wanted: 'KEY=VALUE' }])
   return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** The topics of a plant, so that a client finds them. What differs is told and left: it may be somebody's on purpose. */
+async function makeTopics(settings: ClusterSettings, progress: ProgressReport): Promise<void> {
+  const administration = new KafkaAdministration({ bootstrapServers: bootstrapServers(settings) })
+  try {
+    const { created, differences } = await administration.ensureTopics(topicDefinitions())
+    if (created.length > 0) progress.step(`Made the topics ${created.join(', ')}`)
+    for (const difference of differences) progress.step(differenceText(difference))
+  } finally {
+    await administration.close()
+  }
 }
 
 async function print(cacheFolder: string, name: string, json: boolean): Promise<number> {

@@ -26,7 +26,7 @@ export async function waitUntilReady(
 ): Promise<void> {
   const startMs = performance.now()
   for (;;) {
-    const missing = await isReady().catch((error: Error) => error.message)
+    const missing = await isReady().catch(() => 'no answer yet')
     if (missing === null) return
     const ended = options.roles.find((role) => runningProcess(folder, role) === null)
     if (ended !== undefined)
@@ -39,7 +39,7 @@ export async function waitUntilReady(
         `${options.what} did not become ready in ${Math.round(options.waitMsMax / 1000)} s: ${missing}. Its logs are in ${folder.logs}.`,
         { details: { what: options.what, waitedMs: Math.round(waitedMs) } },
       )
-    options.onWait(missing, waitedMs)
+    options.onWait(`${options.what}: ${missing}`, waitedMs)
     await delay(pollMs)
   }
 }

@@ -1,0 +1,33 @@
+export {
+  FlinkAnswerError,
+  FlinkAuthenticationError,
+  FlinkNotFoundError,
+  FlinkRefusedError,
+  FlinkSavepointError,
+  FlinkTimeoutError,
+  FlinkUnreachableError,
+} from './flink/errors.ts'
+export { FlinkClient } from './flink/flink-client.ts'
+export type { FlinkConnection } from './flink/flink-http.ts'
+export type {
+  FlinkCheckpoint,
+  FlinkCheckpointFailure,
+  FlinkCheckpoints,
+  FlinkException,
+  FlinkJob,
+  FlinkJobDetail,
+  FlinkJobState,
+  FlinkMetricAggregate,
+  FlinkOverview,
+  FlinkTaskManager,
+  FlinkVertex,
+  RunJarOptions,
+  SavepointOptions,
+  SavepointStatus,
+} from './flink/flink-types.ts'
+export { KafkaAdministration, type KafkaQuorum, type TopicReport } from './kafka/administration.ts'
+export { KafkaRefusedError, KafkaUnreachableError } from './kafka/errors.ts'
+export { clientOptions, type KafkaConnection } from './kafka/kafka-connection.ts'
+export { activationKey, packagePartKey } from './kafka/model-update-key.ts'
+export { type TopicDefinition, type TopicOptions, topicDefinitions } from './kafka/topic-definitions.ts'
+export { differenceText, type TopicDifference } from './kafka/topic-report.ts'
