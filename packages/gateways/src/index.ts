@@ -33,5 +33,6 @@ export {
   type ModelRefusal,
   type PlantStatus,
   type PlantView,
+  requireListenable,
   startHttpGateway,
 } from './http/index.ts'

@@ -1,6 +1,6 @@
 /** Method: the plant as a user runs it, in a process of its own, on a free port. Loss and speed are proven elsewhere (scripts/proofs). */
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -129,6 +129,11 @@ const misuses: readonly [string, readonly string[], RegExp][] = [
     ['--port', '0', '--tls-cert', 'absent.pem', '--tls-key', 'absent.pem'],
     /--tls-cert: found ENOENT/,
   ],
+  [
+    'an address of another machine',
+    ['--port', '0', '--host', '192.0.2.7', '--insecure'],
+    /host: found 192\.0\.2\.7 \(EADDRNOTAVAIL\), wanted an address or name of this machine/,
+  ],
   ['an input that is not there', ['--port', '0', '--input', 'absent.ndjson'], /input: found absent\.ndjson/],
 ]
 
@@ -137,4 +142,23 @@ test.each(misuses)('run refuses %s', async (_, flags, message) => {
   expect(code).toBe(2)
   expect(stderr).toMatch(message)
   expect(stderr).not.toMatch(/\n {4}at /)
+  // Found before anything was opened or made.
+  expect(existsSync(join(folder, 'refused'))).toBe(false)
+})
+
+test('run refuses a port that is in use before it opens anything; of a plant that runs already it says that', async () => {
+  const data = join(folder, 'taken')
+  const plant = await startPlant(project, '--data', data)
+  const { port } = new URL(plant.url)
+  const elsewhere = join(folder, 'elsewhere')
+  expect(await millwright('run', project, '--data', elsewhere, '--port', port)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`port: found ${port}, which another program uses, wanted a port that is free`),
+  })
+  expect(existsSync(elsewhere)).toBe(false)
+  expect(await millwright('run', project, '--data', data, '--port', port)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('as one process may at a time'),
+  })
+  expect((await plant.stop()).code).toBe(0)
 })

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { type AlertSignal, ConfigurationError } from '@millwright/core'
-import { type HttpGateway, startHttpGateway } from '@millwright/gateways'
+import { NodeDisk, readEngineInfo, seemsRunning } from '@millwright/engine'
+import { type HttpGateway, type ListenOptions, requireListenable, startHttpGateway } from '@millwright/gateways'
 import type { Command } from 'commander'
 import { startControlServer } from '../control/control-server.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
@@ -71,6 +72,8 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
       : wholeNumber('--workers', flags.workers, 1, 64)
   // Before anything is opened or made.
   const inputBytes = totalBytesOf(flags.input ?? [])
+  const listening = listenOptionsOf(port, flags)
+  await checkListening(listening, dataDirectory)
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   let failure: Error | null = null
@@ -89,7 +92,7 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   try {
     const found = recoveryText(plant.engine.recovery)
     if (found !== null) say(found)
-    await serve({ project, plant, dataDirectory, port, flags, inputBytes, signal: stop.signal, stopped })
+    await serve({ project, plant, dataDirectory, listening, flags, inputBytes, signal: stop.signal, stopped })
   } finally {
     await plant.engine.close()
   }
@@ -101,13 +104,13 @@ async function serve(options: {
   readonly project: LoadedProject
   readonly plant: OpenPlant
   readonly dataDirectory: string
-  readonly port: number
+  readonly listening: ListenOptions
   readonly flags: RunFlags
   readonly inputBytes: number
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
 }): Promise<void> {
-  const { project, plant, dataDirectory, port, flags, inputBytes, signal, stopped } = options
+  const { project, plant, dataDirectory, listening, flags, inputBytes, signal, stopped } = options
   const { engine, plan, door, judge } = plant
   const observer = new PlantObserver(plan, engine, judge)
   // While files are read, alerts are printed above the progress bar.
@@ -127,7 +130,7 @@ async function serve(options: {
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
   try {
-    gateway = await listen({ plant, observer, dataDirectory, port, flags })
+    gateway = await listen({ plant, observer, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (flags.input !== undefined) {
@@ -175,22 +178,18 @@ function listen(options: {
   readonly plant: OpenPlant
   readonly observer: PlantObserver
   readonly dataDirectory: string
-  readonly port: number
+  readonly listening: ListenOptions
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, dataDirectory, port, flags } = options
+  const { plant, observer, dataDirectory, listening, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
   const metrics = new PlantMetrics(
     () => ({ ...engine.stats().counters, ...gateway?.counters() }),
     () => observer.gauges(),
   )
-  const tls = tlsOf(flags)
   return startHttpGateway({
-    host: flags.host,
-    port,
-    ...(tls === null ? {} : { tls }),
-    insecure: flags.insecure ?? false,
+    ...listening,
     hostNames: flags.hostName ?? [],
     door,
     ingest: engine,
@@ -208,6 +207,22 @@ function listen(options: {
     gateway = started
     return started
   })
+}
+
+/** @throws {ConfigurationError} As {@link tlsOf}. */
+function listenOptionsOf(port: number, flags: RunFlags): ListenOptions {
+  const tls = tlsOf(flags)
+  return { host: flags.host, port, ...(tls === null ? {} : { tls }), insecure: flags.insecure ?? false }
+}
+
+/** @throws {ConfigurationError} When the plant cannot listen there, unless a plant on this folder may be why: the store says that better. */
+async function checkListening(listening: ListenOptions, dataDirectory: string): Promise<void> {
+  try {
+    await requireListenable(listening)
+  } catch (error) {
+    const running = readEngineInfo(new NodeDisk(), dataDirectory)
+    if (running === null || !seemsRunning(running)) throw error
+  }
 }
 
 /** @throws {ConfigurationError} When one of the two is missing: whoever names a certificate does not want to go without. */

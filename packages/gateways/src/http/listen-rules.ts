@@ -47,6 +47,32 @@ export function listenAddress({ host = '127.0.0.1', port, tls, insecure = false 
   }
 }
 
+/** Says what keeps a server from listening, by what the system threw, and what to do. */
+export function cannotListen({ host, port, scheme }: ListenAddress, error: unknown): ConfigurationError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = error instanceof Error ? error.message : String(error)
+  const problem =
+    code === 'EADDRINUSE'
+      ? {
+          field: 'port',
+          found: `${port}, which another program uses`,
+          wanted: 'a port that is free: end that program, or name another port (0 takes any)',
+        }
+      : code === 'EACCES'
+        ? { field: 'port', found: `${port}, which this user may not use`, wanted: 'a port above 1023' }
+        : code.startsWith('EADDR') || addressUnknown.has(code)
+          ? {
+              field: 'host',
+              found: `${host} (${code})`,
+              wanted: 'an address or name of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all it has',
+            }
+          : { field: scheme === 'https' ? 'tls' : 'host', found: reason, wanted: 'a certificate and its key as PEM' }
+  return new ConfigurationError('The plant cannot listen there.', [problem], error)
+}
+
+/** A name that is none, cannot be looked up now, or is no address of this family. */
+const addressUnknown = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAFNOSUPPORT', 'EINVAL'])
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

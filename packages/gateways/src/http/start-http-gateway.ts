@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { ConfigurationError, limits } from '@millwright/core'
+import { limits } from '@millwright/core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
@@ -9,7 +9,7 @@ import { createEventStream } from './event-stream.ts'
 import { createGuard } from './guard.ts'
 import { addIngestRoutes } from './ingest-routes.ts'
 import { createLimitedServer } from './limited-server.ts'
-import { type ListenAddress, listenAddress } from './listen-rules.ts'
+import { cannotListen, type ListenAddress, listenAddress } from './listen-rules.ts'
 import { addModelRoutes } from './model-routes.ts'
 import { addObservationRoutes } from './observation-routes.ts'
 import type { HttpGatewayOptions } from './options.ts'
@@ -211,18 +211,4 @@ function reachableHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') ? `[${host}]` : host
-}
-
-function cannotListen({ host, port, scheme }: ListenAddress, error: unknown): ConfigurationError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = error instanceof Error ? error.message : String(error)
-  const problem =
-    code === 'EADDRINUSE'
-      ? { field: 'port', found: `${port}, which another program uses`, wanted: 'a port that is free' }
-      : code === 'EACCES'
-        ? { field: 'port', found: `${port}, which this user may not use`, wanted: 'a port above 1023' }
-        : code.startsWith('EADDR') || code === 'ENOTFOUND'
-          ? { field: 'host', found: `${host} (${code})`, wanted: 'an address or name of this machine' }
-          : { field: scheme === 'https' ? 'tls' : 'host', found: reason, wanted: 'a certificate and its key as PEM' }
-  return new ConfigurationError('The plant cannot listen there.', [problem], error)
 }
