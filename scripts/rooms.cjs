@@ -11,6 +11,7 @@ exports.rooms = {
   operators: { may: ['core', 'kernels'], pure: true, packages: [] },
   scoring: { may: ['core', 'kernels'], pure: true, packages: [] },
   simulator: { may: ['core'], pure: true, packages: [] },
+  monitoring: { may: ['core'], pure: true, packages: [] },
   engine: { may: ['core'], pure: false, packages: [] },
   gateways: { may: ['core'], pure: false, packages: ['@platformatic/kafka', 'csv-parse', 'fastify'] },
   cluster: { may: ['core', 'operators', 'scoring'], pure: false, packages: ['@platformatic/kafka', 'esbuild'] },

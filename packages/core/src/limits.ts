@@ -155,6 +155,25 @@ export const eventStreamBytesMax = 1 * MiB
 /** One record of a CSV file, all its lines. A quote that is never closed costs one line, not the file. */
 export const csvRecordBytesMax = 64 * KiB
 
+/** Devices whose predictions the watching consumer remembers; further ones are counted. */
+export const monitoredDevicesMax = 1_000_000
+
+/** Versions of models that verdicts are counted for. One a week makes 260 in five years. */
+export const monitoredModelsMax = 1024
+
+/** Runs of like predictions that are remembered per device: 40 bytes each. A quiet machine needs two or three in weeks. */
+export const predictionRunsMax = 64
+
+/** Verdicts of one device that may still be corrected; those on the oldest time give way. */
+export const verdictsPerDeviceMax = 64
+
+/** One record of `maintenance-feedback`, its note included. */
+export const feedbackBytesMax = 64 * KiB
+
+/** Id of a verdict, in UTF-8 bytes: a case's, or what a maintenance system calls its order. */
+export const verdictIdBytesMax = 128
+
+assert(feedbackBytesMax <= frameBytesMax, 'a verdict must fit one frame')
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
 assert(frameBytesMax <= segmentBytesMax, 'a frame must fit one segment')
