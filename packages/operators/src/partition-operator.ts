@@ -12,7 +12,6 @@ import {
   type ReadingDecoder,
   type SharedOperatorState,
 } from '@millwright/core'
-import { Fold, lastAppend } from '@millwright/kernels'
 import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
@@ -20,12 +19,11 @@ import { Counters } from './counters.ts'
 import { newline } from './decode/lines.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { DeviceStateCodec } from './device-state.ts'
-import { DeviceTable } from './device-table.ts'
+import { DeviceTable, lastAppend } from './device-table.ts'
 import { DeviceTimers } from './device-timers.ts'
 import { EventPath } from './event-path.ts'
 import { DeviceEvents } from './features/device-events.ts'
 import { FeatureProgram } from './features/feature-program.ts'
-import { foldOptions } from './fold-options.ts'
 import { HostTimers } from './host-timers.ts'
 import type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 import { ModelsInForce } from './models-in-force.ts'
@@ -118,10 +116,8 @@ class PlanOperator implements PartitionOperator {
     this.#decoder = decoder
     const deviceId = (device: number): string => decoder.deviceId(device)
     const counters = new Counters(plan)
-    const accumulators = accumulatorLayout(plan)
-    const fold = new Fold(foldOptions(plan, accumulators))
-    const table = new DeviceTable(fold)
-    const store = new WindowStore(fold, table, counters, { accumulators, raw: rawLayout(plan) })
+    const table = new DeviceTable({ redelivery: plan.time.timestamp === 'event' })
+    const store = new WindowStore(table, counters, { accumulators: accumulatorLayout(plan), raw: rawLayout(plan) })
     const events = new DeviceEvents(plan.features)
     const program = new FeatureProgram({ plan, store, events, windowsKept, deviceId })
     const waiting = new WaitingReadings()
@@ -155,7 +151,6 @@ class PlanOperator implements PartitionOperator {
     const cleaning = new Cleaning(plan, counters)
     this.#readings = new ReadingPath({
       plan,
-      fold,
       memory,
       cleaning,
       timers,

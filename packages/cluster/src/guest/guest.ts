@@ -1,0 +1,461 @@
+import {
+  assert,
+  limits,
+  type OutputTopic,
+  type Plan,
+  type ReadingBatch,
+  type ReadingDecoder,
+  type TopicName,
+  topicNames,
+} from '@millwright/core'
+import {
+  createHostedOperator,
+  createReadingDecoder,
+  decodeDeviceEvent,
+  type HostedOperator,
+} from '@millwright/operators'
+import {
+  appendTimesOffset,
+  bridgeVersion,
+  bundleRecordsMax,
+  frameControl,
+  frameCounters,
+  frameFailure,
+  frameKey,
+  frameOutput,
+  frameState,
+  frameStateWrite,
+  frameTimer,
+  frameUnknownKey,
+  type GuestConfiguration,
+  type GuestFailure,
+  type GuestFunctions,
+  type HostFunctions,
+  linesOffset,
+  offsetsOffset,
+  placePartitionBits,
+  placesOffset,
+  purposeEnd,
+  purposeTimer,
+} from '../bridge.ts'
+import { FrameReader } from './frame-reader.ts'
+import { FrameWriter } from './frame-writer.ts'
+import { hostCrypto } from './host-crypto.ts'
+import { ModelTopic } from './model-topic.ts'
+import { PayloadReader, PayloadWriter, textOf } from './payloads.ts'
+import { Recency } from './recency.ts'
+import { placesInSources } from './stack-places.ts'
+
+/** The name that the host runs the script under. */
+export const scriptName = 'guest.js'
+
+const newline = 10
+
+/** A message that waits for the end of the call. */
+interface Message {
+  readonly topic: OutputTopic
+  readonly deviceId: string | null
+  readonly line: string
+}
+
+/** Records of one bundle that follow one another and come from topics of one kind. */
+interface Run {
+  readonly topic: TopicName
+  readonly first: number
+  readonly end: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The functions of a guest, around a plan: decodes bundles, holds devices, hands their states back.
+ *
+ * G1. Between two calls no message, timer or model is pending: what a call brings about is in its answer.
+ * G2. A device's changes are here or at the host, never nowhere: it is let go of only when its state was handed over.
+ * G3. At most `cacheKeysMax` devices are held between two calls, and at most `dirtyKeysMax` of them are changed and not handed over.
+ * G4. What is thrown is answered as a failure; after one the guest is not to be called again.
+ */
+export function createGuest(plan: Plan, host: HostFunctions): GuestFunctions {
+  let guest: Guest | null = null
+  const opened = (): Guest => {
+    assert(guest !== null, 'a guest is opened before it is used')
+    return guest
+  }
+  return {
+    version: () => bridgeVersion,
+    open: (input, result, byteLength) => {
+      guest = new Guest(plan, host, input, result)
+      return guest.answer((open) => open.open(byteLength))
+    },
+    control: (byteLength) => opened().answer((it) => it.control(byteLength)),
+    prepare: (recordCount, lineBytes) => opened().answer((it) => it.prepare(recordCount, lineBytes)),
+    keys: (byteLength, purpose) => opened().answer((it) => it.keys(byteLength, purpose)),
+    states: (byteLength) => opened().answer((it) => it.states(byteLength)),
+    process: (recordCount, lineBytes) => opened().answer((it) => it.process(recordCount, lineBytes)),
+    act: (nowMs) => opened().answer((it) => it.act(nowMs)),
+    timeCame: (nowMs) => opened().answer((it) => it.timeCame(nowMs)),
+    writeBack: (countMax) => opened().answer((it) => it.writeBack(countMax)),
+    counters: () => opened().answer((it) => it.counters()),
+    more: () => opened().more(),
+    explain: (stack, sourceMap) => placesInSources(stack, sourceMap, scriptName),
+  }
+}
+
+class Guest {
+  readonly #plan: Plan
+  readonly #host: HostFunctions
+  readonly #input: Uint8Array
+  readonly #appendTimes: Float64Array
+  readonly #offsets: Float64Array
+  readonly #places: Uint32Array
+  readonly #frames: FrameWriter
+  readonly #frameReader: FrameReader
+  readonly #payload = new PayloadWriter()
+  readonly #messages: Message[] = []
+  readonly #recency = new Recency()
+  /** Devices whose states the host was asked for in the call before. */
+  readonly #wanted = new Set<number>()
+  /** Keys of the last `keys`, as devices. */
+  #acting: number[] = []
+  #purpose = purposeTimer
+  #models: ModelTopic | null = null
+  #refusedUpdateCount = 0
+  #configuration: GuestConfiguration | null = null
+  #decoder: ReadingDecoder | null = null
+  #operator: HostedOperator | null = null
+  readonly #writeState = (device: number, state: Uint8Array, askedForMs: number): void => {
+    this.#frames.frame(
+      frameStateWrite,
+      this.#payload.begin().key(this.#id(device)).float64(askedForMs).bytes(state).end(),
+    )
+  }
+
+  constructor(plan: Plan, host: HostFunctions, input: ArrayBuffer, result: ArrayBuffer) {
+    this.#plan = plan
+    this.#host = host
+    this.#input = new Uint8Array(input)
+    this.#appendTimes = new Float64Array(input, appendTimesOffset, bundleRecordsMax)
+    this.#offsets = new Float64Array(input, offsetsOffset, bundleRecordsMax)
+    this.#places = new Uint32Array(input, placesOffset, bundleRecordsMax)
+    this.#frames = new FrameWriter(result)
+    this.#frameReader = new FrameReader(input)
+  }
+
+  /** Lets `act` write frames; answers a failure where it throws (G4). */
+  answer(act: (guest: Guest) => void): number {
+    this.#frames.begin()
+    try {
+      act(this)
+    } catch (error) {
+      this.#frames.clear()
+      this.#frames.frame(
+        frameFailure,
+        this.#payload
+          .begin()
+          .text(JSON.stringify(this.#failure(error)))
+          .end(),
+      )
+    }
+    return this.#frames.finish()
+  }
+
+  more(): number {
+    this.#frames.more()
+    return this.#frames.finish()
+  }
+
+  open(byteLength: number): void {
+    const configuration = JSON.parse(textOf(this.#input.subarray(0, byteLength))) as GuestConfiguration
+    for (const topic of configuration.inputs)
+      assert(
+        topic === 'sensor-data' || topic === 'device-events',
+        `"${topic}" is no topic of readings or device events`,
+      )
+    assert(
+      topicNames.some((topic) => configuration.outputs.includes(topic)),
+      'a guest has topics to write to',
+    )
+    this.#configuration = configuration
+    const { channels, time } = this.#plan
+    const decoder = createReadingDecoder({
+      channels: channels.map(({ name }) => name),
+      timestamp: time.timestamp,
+      // Those that are held, and those that one call may bring.
+      devicesMax: configuration.cacheKeysMax + bundleRecordsMax,
+    })
+    const sink = {
+      emit: (topic: OutputTopic, deviceId: string | null, _offset: number, line: string): void => {
+        this.#messages.push({ topic, deviceId, line })
+      },
+      retract: (count: number): void => {
+        this.#messages.length -= count
+      },
+    }
+    const operator = createHostedOperator({ plan: this.#plan, decoder, sink })
+    this.#decoder = decoder
+    this.#operator = operator
+    this.#models = new ModelTopic({
+      plan: this.#plan,
+      crypto: hostCrypto(this.#host),
+      announce: (activation) => operator.announce(activation),
+      refuse: ({ message, record }) => {
+        this.#refusedUpdateCount += 1
+        // Every guest sees every update; one tells of it.
+        if (configuration.subtask !== 0) return
+        const line = JSON.stringify({
+          reason: 'model-refused',
+          message,
+          topic: 'model-updates',
+          deviceId: null,
+          bytes: textOf(record.every((byte) => byte < 0x80) ? record : new Uint8Array(0)),
+          encoding: 'utf-8',
+          byteLength: record.length,
+        })
+        this.#messages.push({ topic: 'dead-letters', deviceId: null, line })
+      },
+    })
+  }
+
+  control(byteLength: number): void {
+    const models = this.#models
+    assert(models !== null, 'a guest is opened before it takes control records')
+    this.#frameReader.read(byteLength, (kind, payload) => {
+      assert(kind === frameControl, 'control records are wanted')
+      const reader = new PayloadReader(payload)
+      const appendTimeMs = reader.float64()
+      // Where it stands in its log is the host's to know.
+      reader.float64()
+      reader.uint32()
+      models.take({ key: reader.key(), value: reader.rest(), appendTimeMs })
+    })
+    this.#writeMessages()
+  }
+
+  prepare(recordCount: number, lineBytes: number): void {
+    const decoder = this.#decoderOf()
+    this.#recency.begin()
+    this.#wanted.clear()
+    for (const { topic, bytes } of this.#runs(recordCount, lineBytes)) {
+      if (topic === 'sensor-data') decoder.decode(bytes, this.#lookAtBatch)
+      else this.#lookAtEvents(bytes)
+    }
+    this.#askForWanted()
+  }
+
+  keys(byteLength: number, purpose: number): void {
+    const decoder = this.#decoderOf()
+    assert(purpose === purposeTimer || purpose === purposeEnd, 'keys are for timers or for the end')
+    this.#recency.begin()
+    this.#wanted.clear()
+    this.#purpose = purpose
+    this.#acting = []
+    this.#frameReader.read(byteLength, (kind, payload) => {
+      assert(kind === frameKey, 'keys are wanted')
+      const device = decoder.deviceIndex(textOf(payload))
+      assert(device >= 0, 'the directory has room for the keys of a call')
+      this.#look(device)
+      this.#acting.push(device)
+    })
+    this.#askForWanted()
+  }
+
+  states(byteLength: number): void {
+    const operator = this.#operatorOf()
+    this.#frameReader.read(byteLength, (kind, payload) => {
+      assert(kind === frameState, 'states are wanted')
+      const reader = new PayloadReader(payload)
+      const key = reader.key()
+      const state = reader.rest()
+      if (state.length === 0) return
+      const asked = new DataView(state.buffer, state.byteOffset, state.byteLength).getFloat64(0, true)
+      operator.restore(key, state.subarray(8), asked)
+    })
+  }
+
+  process(recordCount: number, lineBytes: number): void {
+    const operator = this.#operatorOf()
+    for (const { topic, first, end, bytes } of this.#runs(recordCount, lineBytes)) {
+      if (topic === 'sensor-data') operator.readings(bytes, first, this.#appendTimes.subarray(first, end))
+      else
+        forEachLine(bytes, (line, index) =>
+          operator.deviceEvent(line, first + index, this.#appendTimes[first + index] as number),
+        )
+    }
+    this.#finish()
+  }
+
+  act(nowMs: number): void {
+    const operator = this.#operatorOf()
+    const forgotten: number[] = []
+    for (const device of this.#acting) {
+      // A key without a state is one that was forgotten since.
+      if (!operator.holds(device)) continue
+      if (this.#purpose === purposeEnd) operator.endOfInput(device, 0)
+      else if (operator.timerCame(device, nowMs, 0)) forgotten.push(device)
+    }
+    operator.flush()
+    for (const device of forgotten)
+      this.#frames.frame(frameStateWrite, this.#payload.begin().key(this.#id(device)).end())
+    for (const device of forgotten) this.#wanted.add(device)
+    for (const device of this.#acting) this.#wanted.add(device)
+    this.#acting = []
+    this.#finish()
+  }
+
+  timeCame(nowMs: number): void {
+    this.#operatorOf().timeCame(nowMs)
+  }
+
+  writeBack(countMax: number): void {
+    this.#operatorOf().writeBackOldest(countMax, this.#writeState)
+  }
+
+  counters(): void {
+    const operator = this.#operatorOf()
+    const counters = {
+      ...operator.counters,
+      devices_held: operator.deviceCount,
+      model_updates_refused_total: this.#refusedUpdateCount,
+      model_updates_waiting: this.#models?.waitingCount ?? 0,
+    }
+    this.#frames.frame(frameCounters, this.#payload.begin().text(JSON.stringify(counters)).end())
+  }
+
+  /** Ends a call that may have changed devices: hands over what came out, and lets go of what is too much. */
+  #finish(): void {
+    const operator = this.#operatorOf()
+    operator.flush()
+    this.#writeMessages()
+    for (const { device, atMs, insteadOfMs } of operator.takeTimerRequests())
+      this.#frames.frame(
+        frameTimer,
+        this.#payload.begin().float64(atMs).float64(insteadOfMs).key(this.#id(device)).end(),
+      )
+    // A device that was wanted and is not there after all leaves no trace.
+    const absent = [...this.#wanted].filter((device) => !operator.holds(device))
+    for (const device of absent) this.#recency.drop(device)
+    this.#decoderOf().forget(Int32Array.from(absent))
+    this.#wanted.clear()
+    this.#evict()
+    const { dirtyKeysMax } = this.#configurationOf()
+    const dirtyCount = operator.writeBackOldest(0, this.#writeState)
+    if (dirtyCount > dirtyKeysMax) operator.writeBackOldest(dirtyCount - dirtyKeysMax, this.#writeState)
+  }
+
+  #evict(): void {
+    const operator = this.#operatorOf()
+    const { cacheKeysMax } = this.#configurationOf()
+    if (operator.deviceCount <= cacheKeysMax) return
+    // An eighth more than is needed, so that finding the oldest is rare.
+    const evicted = this.#recency.oldest(operator.deviceCount - Math.floor((cacheKeysMax * 7) / 8))
+    for (const device of evicted) {
+      operator.writeBack(device, this.#writeState)
+      operator.evict(device)
+      this.#recency.drop(device)
+    }
+    this.#decoderOf().forget(Int32Array.from(evicted))
+  }
+
+  #writeMessages(): void {
+    const { outputs } = this.#configurationOf()
+    for (const { topic, deviceId, line } of this.#messages) {
+      const index = outputs.indexOf(topic)
+      assert(index >= 0, `the host was told where messages of "${topic}" go`)
+      this.#frames.frame(frameOutput, this.#payload.begin().uint8(index).key(deviceId).text(line).end())
+    }
+    this.#messages.length = 0
+  }
+
+  readonly #lookAtBatch = (batch: ReadingBatch): void => {
+    for (let row = 0; row < batch.rowCount; row++) {
+      const device = batch.device[row] as number
+      if (device >= 0) this.#look(device)
+    }
+  }
+
+  #lookAtEvents(bytes: Uint8Array): void {
+    forEachLine(bytes, (line) => {
+      const event = decodeDeviceEvent(line, 0, line.length)
+      if (event.kind === 'event') this.#look(this.#decoderOf().deviceIndex(event.deviceId))
+    })
+  }
+
+  #look(device: number): void {
+    this.#recency.use(device)
+    if (!this.#operatorOf().holds(device)) this.#wanted.add(device)
+  }
+
+  #askForWanted(): void {
+    for (const device of this.#wanted)
+      this.#frames.frame(frameUnknownKey, this.#payload.begin().text(this.#id(device)).end())
+  }
+
+  /** Cuts the bundle where the kind of topic changes. */
+  *#runs(recordCount: number, lineBytes: number): Generator<Run> {
+    const lines = this.#input.subarray(linesOffset, linesOffset + lineBytes)
+    let start = 0
+    for (let first = 0; first < recordCount; ) {
+      const topic = this.#topicOf(first)
+      let end = first + 1
+      while (end < recordCount && this.#topicOf(end) === topic) end += 1
+      let next = lines.length
+      if (end < recordCount) {
+        next = start
+        for (let i = first; i < end; i++) next = lines.indexOf(newline, next) + 1
+      }
+      yield { topic, first, end, bytes: lines.subarray(start, next) }
+      start = next
+      first = end
+    }
+  }
+
+  #topicOf(record: number): TopicName {
+    const topic = this.#configurationOf().inputs[(this.#places[record] as number) >>> placePartitionBits]
+    assert(topic !== undefined, 'a place names an input topic')
+    return topic as TopicName
+  }
+
+  #failure(error: unknown): GuestFailure {
+    const record = this.#operator?.offsetAtHand ?? Number.NaN
+    const known = Number.isInteger(record) && record < bundleRecordsMax
+    const place = known ? (this.#places[record] as number) : 0
+    return {
+      name: error instanceof Error ? error.name : 'Error',
+      message: error instanceof Error ? error.message : String(error),
+      stack: error instanceof Error ? String(error.stack) : '',
+      topic: known ? (this.#configuration?.inputs[place >>> placePartitionBits] ?? null) : null,
+      partition: known ? place & ((1 << placePartitionBits) - 1) : null,
+      offset: known ? (this.#offsets[record] as number) : null,
+    }
+  }
+
+  #id(device: number): string {
+    return this.#decoderOf().deviceId(device)
+  }
+
+  #decoderOf(): ReadingDecoder {
+    assert(this.#decoder !== null, 'a guest is opened before it is used')
+    return this.#decoder
+  }
+
+  #operatorOf(): HostedOperator {
+    assert(this.#operator !== null, 'a guest is opened before it is used')
+    return this.#operator
+  }
+
+  #configurationOf(): GuestConfiguration {
+    assert(this.#configuration !== null, 'a guest is opened before it is used')
+    return this.#configuration
+  }
+}
+
+/** Calls `take` for each line, without its newline. */
+function forEachLine(bytes: Uint8Array, take: (line: Uint8Array, index: number) => void): void {
+  let index = 0
+  for (let start = 0; start < bytes.length; index++) {
+    const end = bytes.indexOf(newline, start)
+    take(bytes.subarray(start, end), index)
+    start = end + 1
+  }
+}
+
+assert(limits.lineBytesMax + 1 < 4 * 1024 * 1024, 'the longest line that is looked into fits a bundle')

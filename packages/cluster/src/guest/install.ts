@@ -1,0 +1,9 @@
+import type { Plan } from '@millwright/core'
+import type { HostFunctions } from '../bridge.ts'
+import { createGuest } from './guest.ts'
+
+/** Puts a plan's guest where the host looks for it. The bundle's entry calls this with the project's plan. */
+export function installGuest(plan: Plan): void {
+  const scope = globalThis as unknown as { millwrightHost: HostFunctions; millwright: unknown }
+  scope.millwright = createGuest(plan, scope.millwrightHost)
+}
