@@ -1,9 +1,9 @@
 import type { TimeRules } from '@millwright/core'
+import { flagFiled, flagSilent, flagWaiting, lastAppend } from '@millwright/kernels'
 import type { Counters } from './counters.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 
-import { flagFiled, flagSilent, flagWaiting, lastAppend } from './device-table.ts'
 import type { HostTimers } from './host-timers.ts'
 import { jumpMessage } from './jump.ts'
 import type { ResultWriter } from './output/result-writer.ts'

@@ -12,6 +12,7 @@ import {
   type ReadingDecoder,
   type SharedOperatorState,
 } from '@millwright/core'
+import { Fold, flagDirty, lastAppend } from '@millwright/kernels'
 import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
@@ -19,11 +20,12 @@ import { Counters } from './counters.ts'
 import { newline } from './decode/lines.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { DeviceStateCodec } from './device-state.ts'
-import { DeviceTable, lastAppend } from './device-table.ts'
+import { DeviceTable } from './device-table.ts'
 import { DeviceTimers } from './device-timers.ts'
 import { EventPath } from './event-path.ts'
 import { DeviceEvents } from './features/device-events.ts'
 import { FeatureProgram } from './features/feature-program.ts'
+import { foldOptions } from './fold-options.ts'
 import { HostTimers } from './host-timers.ts'
 import type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 import { ModelsInForce } from './models-in-force.ts'
@@ -90,7 +92,9 @@ class PlanOperator implements PartitionOperator {
   readonly #codec: DeviceStateCodec
   readonly #quarantine: Quarantine | null
   readonly #hostTimers: HostTimers | null
-  /** Ids forgotten since the last {@link takeDirty}. */
+  /** Devices that {@link takeDirty} has unmarked and not given yet, those that changed last in front. */
+  #leftDirty: number[] = []
+  /** Ids forgotten that {@link takeDirty} has not given yet. */
   readonly #forgotten = new Set<string>()
   /** Greatest append time of any record; NaN before the first. */
   #appendClockMs = Number.NaN
@@ -116,8 +120,10 @@ class PlanOperator implements PartitionOperator {
     this.#decoder = decoder
     const deviceId = (device: number): string => decoder.deviceId(device)
     const counters = new Counters(plan)
-    const table = new DeviceTable({ redelivery: plan.time.timestamp === 'event' })
-    const store = new WindowStore(table, counters, { accumulators: accumulatorLayout(plan), raw: rawLayout(plan) })
+    const accumulators = accumulatorLayout(plan)
+    const fold = new Fold(foldOptions(plan, accumulators))
+    const table = new DeviceTable(fold)
+    const store = new WindowStore(fold, table, counters, { accumulators, raw: rawLayout(plan) })
     const events = new DeviceEvents(plan.features)
     const program = new FeatureProgram({ plan, store, events, windowsKept, deviceId })
     const waiting = new WaitingReadings()
@@ -151,6 +157,7 @@ class PlanOperator implements PartitionOperator {
     const cleaning = new Cleaning(plan, counters)
     this.#readings = new ReadingPath({
       plan,
+      fold,
       memory,
       cleaning,
       timers,
@@ -275,9 +282,9 @@ class PlanOperator implements PartitionOperator {
     }
   }
 
-  takeDirty(): DeviceStateEntry[] {
+  takeDirty(max = Number.POSITIVE_INFINITY): DeviceStateEntry[] {
     assert(!this.#results.hasPending, 'outputs are flushed before state is taken')
-    const dirty = this.#memory.table.takeDirty()
+    const dirty = this.#nextDirty(max)
     const writer = new ByteWriter(320 * Math.max(8, dirty.length))
     const ends = dirty.map((device) => {
       this.#codec.write(device, writer)
@@ -290,9 +297,30 @@ class PlanOperator implements PartitionOperator {
       state: bytes.subarray(ends[i - 1] ?? 0, ends[i]),
     }))
     for (const { deviceId } of entries) this.#forgotten.delete(deviceId)
-    for (const deviceId of this.#forgotten) entries.push({ deviceId, state: null })
-    this.#forgotten.clear()
+    for (const deviceId of this.#forgotten) {
+      if (entries.length >= max) break
+      this.#forgotten.delete(deviceId)
+      entries.push({ deviceId, state: null })
+    }
     return entries
+  }
+
+  /** Up to `max` devices whose state is to be taken, those that changed first in front. */
+  #nextDirty(max: number): number[] {
+    const { table } = this.#memory
+    const devices: number[] = []
+    // What is left of an earlier call first; what has changed again since then stands in the table's list too, and comes with it.
+    for (let refilled = false; devices.length < max; ) {
+      const device = this.#leftDirty.pop()
+      if (device !== undefined) {
+        if (table.exists(device) && !table.has(device, flagDirty)) devices.push(device)
+      } else if (refilled) break
+      else {
+        this.#leftDirty = table.takeDirty().reverse()
+        refilled = true
+      }
+    }
+    return devices
   }
 
   restore({ deviceId, state }: DeviceStateEntry): void {
