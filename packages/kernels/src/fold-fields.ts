@@ -102,15 +102,15 @@ export const headerDirtyFirst = 14
 /** To the append times, and the bytes from one row's to the next's: 0 where all rows have the same. */
 export const headerAppendTimes = 15
 export const headerAppendTimeStep = 16
+/** To the hashes of rows, two int32 each. */
+export const headerHashes = 17
 
 /** The header's float fields. */
 export const headerMaxJumpMs = 9
 export const headerMaxClockAheadMs = 10
 export const headerSilentAfterMs = 11
-/** Hash of the reading hashed last: two int32. */
-export const headerHash = 12
 /** Append time of all rows, where they have the same. */
-export const headerAppendTimeMs = 13
+export const headerAppendTimeMs = 12
 
 export const headerBytes = 112
 

@@ -21,7 +21,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
-  headerHash,
+  headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
   headerRuleCount,
@@ -54,8 +54,8 @@ export interface FoldWork {
    * Takes the rows from `first` on that may go the short way; returns the first row that may not. See {@link Fold.takeInOrder}.
    */
   takeInOrder(header: number, first: number, rowCount: number): number
-  /** Hashes one row into the header. */
-  hashReading(header: number, row: number): void
+  /** Hashes the rows from `first` to `end` (not with); what stands in the three hashes behind them may be lost. */
+  hashRows(header: number, first: number, end: number): void
   /** Adds one row to a window, whatever its device. */
   addReading(header: number, row: number, slot: number): void
 }
@@ -92,9 +92,9 @@ class PlainFold implements FoldWork {
     return row
   }
 
-  hashReading(header: number, row: number): void {
+  hashRows(header: number, first: number, end: number): void {
     this.#open(header)
-    this.#putHash(row, (header >> 2) + 2 * headerHash)
+    for (let row = first; row < end; row++) this.#hash(row)
   }
 
   addReading(header: number, row: number, slot: number): void {
@@ -188,29 +188,30 @@ class PlainFold implements FoldWork {
   /** Puts a row's hash into the device's ring, in the place of the oldest. @param record In int32s. */
   #remember(row: number, record: number): void {
     const ints = this.#ints
-    const count = record + ringCount
-    const held = ints[count] as number
-    this.#putHash(row, record + ring + 2 * (held & (ringReadings - 1)))
+    const held = ints[record + ringCount] as number
+    const hash = (this.#setting(headerHashes) >> 2) + 2 * row
+    ints.copyWithin(record + ring + 2 * (held & (ringReadings - 1)), hash, hash + 2)
     // 0..15 while the ring fills, then 16..31 over and over: the lower four bits are the next place.
-    ints[count] = held === 2 * ringReadings - 1 ? ringReadings : held + 1
+    ints[record + ringCount] = held === 2 * ringReadings - 1 ? ringReadings : held + 1
   }
 
-  /** Writes the hash of a row: timestamp, then channels, as `fold/hash.as.ts` describes it, to `at`, in int32s. */
-  #putHash(row: number, at: number): void {
+  /** Hashes a row: timestamp, then channels, as `fold/hash.as.ts` describes it. */
+  #hash(row: number): void {
     const ints = this.#ints
     const columns = this.#setting(headerColumns)
     const columnCount = this.#setting(headerColumnCount)
     let a = 0x2c1b3c6d
     let b = 0x297a2d39
-    for (let k = 0; k < ((columnCount + 3) & ~3); k++) {
+    // By fours, the last four filled up with the first column.
+    const mixes = 4 * Math.ceil(columnCount / 4)
+    for (let k = 0; k < mixes; k++) {
       const value = (columns + (k < columnCount ? k : 0) * this.#setting(headerColumnBytes)) / 4 + 2 * row
       const high = ints[value + 1] as number
       const missing = (high & 0x7ff00000) === 0x7ff00000
       a = mix(a, b, missing ? 0 : (ints[value] as number), 0x239b961b, 19)
       b = mix(b, a, missing ? 0x7ff80000 : high, 0x38b34ae5, 15)
     }
-    ints[at] = a
-    ints[at + 1] = b
+    ints.set([a, b], (this.#setting(headerHashes) >> 2) + 2 * row)
   }
 
   #addToWindow(row: number, slot: number): void {

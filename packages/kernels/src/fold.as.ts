@@ -3,9 +3,8 @@
  * their devices and windows. `fold-plain.ts` is the same thing in plain TypeScript, and the tests hold the two equal to the bit;
  * `fold-fields.ts` says where everything stands.
  *
- * Rows are taken in pieces of a few dozen: first it is seen which rows go the short way, then they are hashed, then each
- * channel is added by a loop over its column. A piece's records stay in the first-level cache from one step to the next, and
- * within a step no row waits for another.
+ * Rows are taken in pieces of a few dozen: first it is seen which rows go the short way, then each channel is added by a loop over
+ * its column. A piece's records stay in the first-level cache from one step to the next, and within a step no row waits for another.
  *
  * Invariants
  * - F1: a row that may not go the short way changes nothing, nor does any row behind it.
@@ -26,7 +25,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
-  headerHash,
+  headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
   headerRuleCount,
@@ -52,14 +51,25 @@ import {
   windowReadings,
 } from './fold-fields'
 import { addColumn } from './fold/accumulate.as'
-import { hashRows } from './fold/hash.as'
+import { hashColumns } from './fold/hash.as'
 
 /** Rows of one piece. */
 const pieceRows: u32 = 64
 
-// Room of one piece, in the page that the loader leaves to this module's static data.
-const hashes: usize = memory.data(<i32>(pieceRows + 4) * 8, 16)
-const pieceSlots: usize = memory.data(<i32>pieceRows * 4, 16)
+/** Where the windows of a piece's rows begin, in the page that the loader leaves to this module's static data. */
+const pieceWindows: usize = memory.data(<i32>pieceRows * 4, 16)
+
+/** Hashes the rows from `first` to `end` (not with); what stands in the three hashes behind them is lost. */
+export function hashRows(header: usize, first: u32, end: u32): void {
+  hashColumns(
+    load<u32>(header, headerColumns << 2),
+    load<u32>(header, headerColumnBytes << 2),
+    load<u32>(header, headerColumnCount << 2),
+    first,
+    end,
+    <usize>load<u32>(header, headerHashes << 2) + (<usize>first << 3),
+  )
+}
 
 /** Takes the rows from `first` on that may go the short way; returns the first row that may not. */
 export function takeInOrder(header: usize, first: u32, rowCount: u32): u32 {
@@ -68,38 +78,22 @@ export function takeInOrder(header: usize, first: u32, rowCount: u32): u32 {
   while (more) {
     const end = min(row + pieceRows, rowCount)
     const taken = selectRows(header, row, end)
-    if (taken > row) {
-      if (load<u32>(header, headerArrival << 2) == 0) rememberRows(header, row, taken)
-      addRows(header, row, taken)
-    }
+    if (taken > row) addRows(header, row, taken)
     more = taken == end && end < rowCount
     row = taken
   }
   return row
 }
 
-/** Hashes one row into `headerHash`. */
-export function hashReading(header: usize, row: u32): void {
-  hashRows(
-    load<u32>(header, headerColumns << 2),
-    load<u32>(header, headerColumnBytes << 2),
-    load<u32>(header, headerColumnCount << 2),
-    row,
-    row + 1,
-    hashes,
-  )
-  store<u64>(header, load<u64>(hashes), headerHash << 3)
-}
-
 /** Adds one row to a window, whatever its device. */
 export function addReading(header: usize, row: u32, slot: i32): void {
-  store<i32>(pieceSlots, slot)
-  addToWindows(header, row, row + 1, pieceSlots)
+  store<u32>(pieceWindows, slot << 3)
+  addToWindows(header, row, row + 1)
 }
 
 /**
- * Moves the clocks of the devices of the rows from `first` on, notes which window each row goes to, and stops before the
- * first row that may not go the short way, or at `end`.
+ * Moves the clocks of the devices of the rows from `first` on, remembers their hashes, notes which window each row goes to, and
+ * stops before the first row that may not go the short way, or at `end`.
  */
 function selectRows(header: usize, first: u32, end: u32): u32 {
   const devices = <usize>load<u32>(header, headerDevices << 2)
@@ -111,6 +105,7 @@ function selectRows(header: usize, first: u32, end: u32): u32 {
   const rules = <usize>load<u32>(header, headerRules << 2)
   const rulesEnd = rules + <usize>load<u32>(header, headerRuleCount << 2) * ruleBytes
   const arrival = load<u32>(header, headerArrival << 2) != 0
+  const hashes = <usize>load<u32>(header, headerHashes << 2)
   const maxJumpMs = load<f64>(header, headerMaxJumpMs << 3)
   const maxClockAheadMs = load<f64>(header, headerMaxClockAheadMs << 3)
   const silentAfterMs = load<f64>(header, headerSilentAfterMs << 3)
@@ -150,7 +145,10 @@ function selectRows(header: usize, first: u32, end: u32): u32 {
           store<u32>(record, load<u32>(header, headerDirtyFirst << 2), dirtyNext << 2)
           store<u32>(header, device, headerDirtyFirst << 2)
         }
-        store<i32>(slots + (<usize>row << 2), load<i32>(record, currentSlot << 2))
+        if (!arrival) remember(record, load<u64>(hashes + (<usize>row << 3)))
+        const slot = load<i32>(record, currentSlot << 2)
+        store<i32>(slots + (<usize>row << 2), slot)
+        store<u32>(pieceWindows + (<usize>(row - first) << 2), slot << 3)
         row++
       }
     }
@@ -164,51 +162,30 @@ function recordOf(directory: usize, deviceBytes: usize, device: u32): usize {
   return <usize>load<u32>(directory + (<usize>(device >> blockShift) << 2)) + <usize>(device & (blockDevices - 1)) * deviceBytes
 }
 
-/** Puts the hashes of rows into their devices' rings, each in the place of the oldest. */
-function rememberRows(header: usize, first: u32, end: u32): void {
-  const devices = <usize>load<u32>(header, headerDevices << 2)
-  const directory = <usize>load<u32>(header, headerDirectory << 2)
-  const deviceBytes = <usize>load<u32>(header, headerDeviceBytes << 2)
-  hashRows(
-    load<u32>(header, headerColumns << 2),
-    load<u32>(header, headerColumnBytes << 2),
-    load<u32>(header, headerColumnCount << 2),
-    first,
-    end,
-    hashes,
-  )
-  for (let row = first; row < end; row++) {
-    const device = load<u32>(devices + (<usize>row << 2))
-    const record = recordOf(directory, deviceBytes, device)
-    const count = load<u32>(record, ringCount << 2)
-    const place = record + (<usize>(count & (ringReadings - 1)) << 3)
-    store<u64>(place, load<u64>(hashes + (<usize>(row - first) << 3)), ring << 2)
-    store<u32>(record, count == 2 * ringReadings - 1 ? ringReadings : count + 1, ringCount << 2)
-  }
+/** Puts a hash into a device's ring, in the place of the oldest. */
+// @ts-ignore: decorator
+@inline
+function remember(record: usize, hash: u64): void {
+  const count = load<u32>(record, ringCount << 2)
+  store<u64>(record + (<usize>(count & (ringReadings - 1)) << 3), hash, ring << 2)
+  store<u32>(record, count == 2 * ringReadings - 1 ? ringReadings : count + 1, ringCount << 2)
 }
 
-/** Adds rows to the windows in `headerSlots`, and to as many behind each as a reading is in. */
+/** Adds the rows of a piece to the windows noted for them, and to as many behind each as a reading is in. */
 function addRows(header: usize, first: u32, end: u32): void {
-  const slots = <usize>load<u32>(header, headerSlots << 2) + (<usize>first << 2)
-  addToWindows(header, first, end, slots)
+  addToWindows(header, first, end)
   const windowsPerReading = load<u32>(header, headerWindowsPerReading << 2)
-  if (windowsPerReading > 1) {
-    // A copy: the caller may want to know where each row began.
-    memory.copy(pieceSlots, slots, <usize>(end - first) << 2)
-    for (let further: u32 = 1; further < windowsPerReading; further++) {
-      for (let i: u32 = 0; i < end - first; i++) {
-        const at = pieceSlots + (<usize>i << 2)
-        store<i32>(at, load<i32>(<usize>load<u32>(at) << 3, nextSlot << 2))
-      }
-      addToWindows(header, first, end, pieceSlots)
-    }
+  for (let further: u32 = 1; further < windowsPerReading; further++) {
+    for (let at = pieceWindows; at < pieceWindows + (<usize>(end - first) << 2); at += 4)
+      store<u32>(at, load<u32>(<usize>load<u32>(at), nextSlot << 2) << 3)
+    addToWindows(header, first, end)
   }
 }
 
-/** Adds the rows from `first` to `end` (not with) to a window each: row `first + i` to `slots[i]`. */
-function addToWindows(header: usize, first: u32, end: u32, slots: usize): void {
-  for (let i: u32 = 0; i < end - first; i++) {
-    const window = <usize>load<u32>(slots + (<usize>i << 2)) << 3
+/** Adds the rows from `first` to `end` (not with) to the windows of the piece, one each. */
+function addToWindows(header: usize, first: u32, end: u32): void {
+  for (let at = pieceWindows; at < pieceWindows + (<usize>(end - first) << 2); at += 4) {
+    const window = <usize>load<u32>(at)
     store<f64>(window, load<f64>(window, windowReadings << 3) + 1, windowReadings << 3)
   }
   const timestamps = <usize>load<u32>(header, headerColumns << 2)
@@ -218,7 +195,7 @@ function addToWindows(header: usize, first: u32, end: u32, slots: usize): void {
     addColumn(
       load<u32>(accumulator, 4),
       load<u32>(accumulator, 8),
-      slots,
+      pieceWindows,
       <usize>load<u32>(accumulator) + (<usize>first << 3),
       timestamps + (<usize>first << 3),
       end - first,

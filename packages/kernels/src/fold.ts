@@ -23,7 +23,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
-  headerHash,
+  headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
   headerRuleCount,
@@ -96,7 +96,7 @@ export function createFoldKernel(memory: WebAssembly.Memory): FoldWork {
  * - M3: whatever makes records may grow the memory, which empties all views: `floats`, `ints` and `columns` are asked for anew
  *   after it.
  *
- * Memory: 0.2 MiB and 32 KiB a channel, then blocks of 4,096 records, of which only those pages are touched that hold records.
+ * Memory: 0.3 MiB and 32 KiB a channel, then blocks of 4,096 records, of which only those pages are touched that hold records.
  */
 export class Fold {
   /** Float64 fields of a device's record and of a window's. */
@@ -115,6 +115,7 @@ export class Fold {
   readonly #columns: number
   readonly #slots: number
   readonly #appendTimes: number
+  readonly #hashes: number
   #floats: Float64Array
   #ints: Int32Array
   #blockCount = 0
@@ -138,6 +139,7 @@ export class Fold {
     this.#slots = this.#memory.allocate(rows * 4)
     this.#columns = this.#memory.allocate(this.#columnCount * this.#columnBytes)
     this.#appendTimes = this.#memory.allocate(rows * 8)
+    this.#hashes = this.#memory.allocate(rows * 8)
     this.#directory = this.#memory.allocate(4 * Math.ceil(memoryBytesMax / (blockDevices * this.deviceFloats * 8)))
     const rules = this.#memory.allocate(options.rules.length * ruleBytes)
     const accumulators = this.#memory.allocate(options.accumulators.length * accumulatorBytes)
@@ -150,6 +152,7 @@ export class Fold {
     header[headerColumnCount] = this.#columnCount
     header[headerSlots] = this.#slots
     header[headerDirectory] = this.#directory
+    header[headerHashes] = this.#hashes
     header[headerDeviceBytes] = this.deviceFloats * 8
     header[headerRules] = rules
     header[headerRuleCount] = options.rules.length
@@ -251,8 +254,10 @@ export class Fold {
     else floats.set(appendTimeMs.subarray(0, rowCount), this.#appendTimes >> 3)
     ints[(header >> 2) + headerAppendTimes] = one ? header + 8 * headerAppendTimeMs : this.#appendTimes
     ints[(header >> 2) + headerAppendTimeStep] = one ? 0 : 8
-    if (!this.#arrival) floats.set(batch.timestampMs.subarray(0, rowCount), timestamps)
-    else if (one) floats.fill(appendTimeMs, timestamps, timestamps + rowCount)
+    if (!this.#arrival) {
+      floats.set(batch.timestampMs.subarray(0, rowCount), timestamps)
+      this.#work.hashRows(header, 0, rowCount)
+    } else if (one) floats.fill(appendTimeMs, timestamps, timestamps + rowCount)
     else floats.set(appendTimeMs.subarray(0, rowCount), timestamps)
   }
 
@@ -282,17 +287,17 @@ export class Fold {
     return this.ints[(this.#slots >> 2) + row] as number
   }
 
-  /** Writes one reading beside the batch. @param row From `foldRowsMax` on, 0 to 3 behind it. @param values One per channel. */
+  /** Writes one reading beside the batch. @param row From `foldRowsMax` on, at most 3 behind it. @param values One per channel. */
   writeReading(row: number, timestampMs: number, values: Float64Array): void {
     const { floats } = this
     floats[(this.#columns >> 3) + row] = timestampMs
     for (let k = 0; k < values.length; k++) floats[(this.#column(1 + k) >> 3) + row] = values[k] as number
   }
 
-  /** Hash of a row's timestamp and values, two int32. */
+  /** Hash of one reading beside the batch: of its timestamp and values, two int32. */
   hashOf(row: number): { readonly low: number; readonly high: number } {
-    this.#work.hashReading(this.#header, row)
-    const at = (this.#header >> 2) + 2 * headerHash
+    this.#work.hashRows(this.#header, row, row + 1)
+    const at = (this.#hashes >> 2) + 2 * row
     return { low: this.ints[at] as number, high: this.ints[at + 1] as number }
   }
 

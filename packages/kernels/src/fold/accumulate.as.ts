@@ -15,24 +15,24 @@ import {
 } from '../fold-fields'
 
 /**
- * Adds `count` values: value i to the window in `slots[i]`.
+ * Adds `count` values: value i to the window that begins at `windows[i]`.
  *
  * @param offset Bytes from the start of a window's record to the channel's accumulators.
  */
-export function addColumn(parts: u32, offset: u32, slots: usize, values: usize, timestamps: usize, count: u32): void {
+export function addColumn(parts: u32, offset: u32, windows: usize, values: usize, timestamps: usize, count: u32): void {
   // The same loop for the commonest parts and for all others: where they are known, what is not kept is not asked for.
-  if (parts == (partCount | partSum)) addValues(partCount | partSum, offset, slots, values, timestamps, count)
-  else if (parts == (partCount | partMoment2)) addValues(partCount | partMoment2, offset, slots, values, timestamps, count)
-  else addValues(parts, offset, slots, values, timestamps, count)
+  if (parts == (partCount | partSum)) addValues(partCount | partSum, offset, windows, values, timestamps, count)
+  else if (parts == (partCount | partMoment2)) addValues(partCount | partMoment2, offset, windows, values, timestamps, count)
+  else addValues(parts, offset, windows, values, timestamps, count)
 }
 
 // @ts-ignore: decorator
 @inline
-function addValues(parts: u32, offset: u32, slots: usize, values: usize, timestamps: usize, count: u32): void {
+function addValues(parts: u32, offset: u32, windows: usize, values: usize, timestamps: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const x = load<f64>(values + (<usize>i << 3))
     if (x == x) {
-      const at = (<usize>load<u32>(slots + (<usize>i << 2)) << 3) + <usize>offset
+      const at = <usize>load<u32>(windows + (<usize>i << 2)) + <usize>offset
       addValue(parts, at, x, timestamps + (<usize>i << 3))
     }
   }

@@ -12,7 +12,7 @@
  *
  * @param columns The first column; the others follow, `columnBytes` apart.
  */
-export function hashRows(columns: usize, columnBytes: usize, columnCount: u32, first: u32, end: u32, out: usize): void {
+export function hashColumns(columns: usize, columnBytes: usize, columnCount: u32, first: u32, end: u32, out: usize): void {
   // By fours, the last four filled up with the first column: what is hashed twice does no harm.
   const mixes = (columnCount + 3) & ~3
   let at = out
@@ -42,5 +42,6 @@ export function hashRows(columns: usize, columnBytes: usize, columnCount: u32, f
 function mix(lane: v128, other: v128, word: v128, multiplier: i32, rotation: i32): v128 {
   const mixed = v128.xor(lane, i32x4.mul(word, i32x4.splat(multiplier)))
   const rotated = v128.or(i32x4.shl(mixed, rotation), i32x4.shr_u(mixed, 32 - rotation))
-  return i32x4.add(i32x4.mul(rotated, i32x4.splat(5)), other)
+  // Times five: a shift and a sum, since a vector product takes five times as long.
+  return i32x4.add(i32x4.add(rotated, i32x4.shl(rotated, 2)), other)
 }
