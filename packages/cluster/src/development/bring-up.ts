@@ -8,7 +8,7 @@ import { runningProcess, startProcess } from './managed-process.ts'
 import { isPortFree } from './ports.ts'
 import { type Preparation, prepare } from './preparation.ts'
 import type { ProgressReport } from './progress.ts'
-import { askZookeeper, waitUntilReady } from './readiness.ts'
+import { askZookeeper, isListening, waitUntilReady } from './readiness.ts'
 import {
   brokerCount,
   brokerRoles,
@@ -18,7 +18,7 @@ import {
   taskManagerCount,
   taskManagerRoles,
 } from './roles.ts'
-import { askFlink, askKafka } from './views.ts'
+import { askKafka, askTaskManagers, taskManagerId } from './views.ts'
 
 /**
  * Brings a cluster up, or back to its full number.
@@ -121,17 +121,29 @@ export async function awaitReady(
     await waitUntilReady(folder, { ...wait, what: 'ZooKeeper', roles: ['zookeeper'] }, async () =>
       (await askZookeeper(settings.ports.zookeeper, 'srvr')).includes('Mode:') ? null : 'does not serve yet',
     )
-  await waitUntilReady(folder, { ...wait, what: 'Kafka', roles: brokerRoles }, async () => {
-    const { brokers, votersInTouch } = await askKafka(settings)
-    const ready = Math.min(brokers.length, votersInTouch.length)
-    return ready === brokerCount ? null : `${ready} of ${brokerCount} brokers`
-  })
+  await waitUntilReady(folder, { ...wait, what: 'Kafka', roles: brokerRoles }, () => missingBrokers(settings))
   const roles: ProcessRole[] = ['job-manager', ...taskManagerRoles]
-  await waitUntilReady(folder, { ...wait, what: 'Flink', roles }, async () => {
-    const { taskManagerCount: count, slotCount } = await askFlink(folder, settings)
-    const ready = count >= taskManagerCount && slotCount >= taskManagerCount * slotsPerTaskManager
-    return ready ? null : `${count} of ${taskManagerCount} task managers, ${slotCount} slots`
+  await waitUntilReady(folder, { ...wait, what: 'Flink', roles }, () => missingTaskManagers(folder, settings))
+}
+
+/** A dead broker is in Kafka's own view for seconds, so each one's port is asked too: it opens when the broker has caught up. */
+async function missingBrokers(settings: ClusterSettings): Promise<string | null> {
+  const listening = await Promise.all(brokerRoles.map((role) => isListening(settings.ports.brokers[role].client)))
+  const listeningCount = listening.filter((listens) => listens).length
+  const { brokers, votersInTouch } =
+    listeningCount === 0 ? { brokers: [], votersInTouch: [] } : await askKafka(settings)
+  const ready = Math.min(listeningCount, brokers.length, votersInTouch.length)
+  return ready === brokerCount ? null : `${ready} of ${brokerCount} brokers`
+}
+
+/** Flink has task managers in its view that are dead: those that run are looked for by the names that they were given. */
+async function missingTaskManagers(folder: ClusterFolder, settings: ClusterSettings): Promise<string | null> {
+  const known = await askTaskManagers(folder, settings)
+  const ready = taskManagerRoles.filter((role) => {
+    const id = taskManagerId(folder, role)
+    return known.some((taskManager) => taskManager.id === id && taskManager.slotCount === slotsPerTaskManager)
   })
+  return ready.length === taskManagerCount ? null : `${ready.length} of ${taskManagerCount} task managers`
 }
 
 async function refuseTakenPorts(settings: ClusterSettings, roles: readonly ProcessRole[]): Promise<void> {

@@ -102,6 +102,8 @@ export function flinkSettings(folder: ClusterFolder, settings: ClusterSettings):
           'high-availability.jobmanager.port': String(jobManager.rpc),
           'high-availability.zookeeper.client.session-timeout': '10 s',
           'high-availability.zookeeper.client.connection-timeout': '5 s',
+          // Else each client looks for a Kerberos login first, and says at length that it found none.
+          'zookeeper.sasl.disable': 'true',
         }
       : {}),
     ...(settings.secure
@@ -186,13 +188,22 @@ export function jobManagerArguments(
   })
 }
 
-/** Arguments of `java` that run a task manager. */
+/** Setting that names a task manager to Flink. */
+export const taskManagerIdSetting = 'taskmanager.resource-id'
+
+/**
+ * Arguments of `java` that run a task manager.
+ *
+ * @param id Names this process to Flink. Each start wants another: a new one under the name of a dead one that Flink has not
+ *   missed yet would look as if it had never been away.
+ */
 export function taskManagerArguments(
   folder: ClusterFolder,
   settings: ClusterSettings,
   jars: FlinkJars,
   resources: FlinkResources,
   role: TaskManagerRole,
+  id: string,
 ): string[] {
   const ports = settings.ports.taskManagers[role]
   return javaArguments(folder, {
@@ -203,7 +214,7 @@ export function taskManagerArguments(
     args: [
       ...['--configDir', flinkConfigurationFolder(folder)],
       ...resources.dynamicOptions,
-      ...dynamic('taskmanager.resource-id', role),
+      ...dynamic(taskManagerIdSetting, id),
       ...dynamic('taskmanager.rpc.port', ports.rpc),
       ...dynamic('taskmanager.data.port', ports.data),
       ...dynamic('metrics.reporter.prom.port', ports.metrics),

@@ -68,7 +68,8 @@ export async function prepare(
     if (role === 'zookeeper') return zookeeperArguments(folder, zookeeper ?? '')
     if (role === 'job-manager') return jobManagerArguments(folder, settings, jars, jobManager)
     if (role.startsWith('broker-')) return brokerArguments(folder, kafka, role as BrokerRole)
-    return taskManagerArguments(folder, settings, jars, taskManager, role as TaskManagerRole)
+    const id = `${role}-${Date.now().toString(36)}`
+    return taskManagerArguments(folder, settings, jars, taskManager, role as TaskManagerRole, id)
   }
   return {
     commandOf: (role) => ({

@@ -71,6 +71,17 @@ export function usageOf(identity: ProcessIdentity): ProcessUsage | null {
   }
 }
 
+/** The words that a running process was started with; none when it does not run. */
+export function commandLineOf(identity: ProcessIdentity): string[] {
+  if (!isRunning(identity)) return []
+  try {
+    return readFileSync(`/proc/${identity.pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+  } catch (error) {
+    if (isGone(error)) return []
+    throw error
+  }
+}
+
 /**
  * Sends a signal to exactly that process (P1).
  *

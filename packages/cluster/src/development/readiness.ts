@@ -46,6 +46,20 @@ export async function waitUntilReady(
 
 const commandMsMax = 2_000
 
+/** Whether somebody listens on a loopback port. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: loopback, port })
+    socket.setTimeout(commandMsMax, () => socket.destroy())
+    socket.on('connect', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.on('error', () => resolve(false))
+    socket.on('close', () => resolve(false))
+  })
+}
+
 /** Asks a ZooKeeper with one of its four-letter commands. @throws When it does not answer within two seconds. */
 export function askZookeeper(port: number, command: 'srvr'): Promise<string> {
   return new Promise((resolve, reject) => {

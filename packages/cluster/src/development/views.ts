@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { FlinkClient } from '../flink/flink-client.ts'
-import type { FlinkOverview } from '../flink/flink-types.ts'
+import type { FlinkOverview, FlinkTaskManager } from '../flink/flink-types.ts'
 import { KafkaAdministration, type KafkaQuorum } from '../kafka/administration.ts'
 import { authorityPath } from './certificates.ts'
 import type { ClusterFolder } from './cluster-folder.ts'
 import type { ClusterSettings } from './cluster-settings.ts'
+import { taskManagerIdSetting } from './flink-process.ts'
+import { runningProcess } from './managed-process.ts'
 import { loopback } from './ports.ts'
-import { brokerRoles } from './roles.ts'
+import { commandLineOf } from './process-identity.ts'
+import { brokerRoles, type TaskManagerRole } from './roles.ts'
 
 /** How long one question to a process of this machine may take; it is asked again. */
 const answerMsMax = 5_000
@@ -55,4 +58,23 @@ export async function askFlink(folder: ClusterFolder, settings: ClusterSettings)
   } finally {
     await client.close()
   }
+}
+
+/** The task managers that Flink knows, dead ones that it has not missed yet among them; throws when it does not answer. */
+export async function askTaskManagers(folder: ClusterFolder, settings: ClusterSettings): Promise<FlinkTaskManager[]> {
+  const client = flinkClientOf(folder, settings)
+  try {
+    return await client.taskManagers()
+  } finally {
+    await client.close()
+  }
+}
+
+/** The name under which Flink knows the running process of a task manager; `null` when it does not run. */
+export function taskManagerId(folder: ClusterFolder, role: TaskManagerRole): string | null {
+  const identity = runningProcess(folder, role)
+  if (identity === null) return null
+  const prefix = `${taskManagerIdSetting}=`
+  const argument = commandLineOf(identity).find((text) => text.startsWith(prefix))
+  return argument === undefined ? null : argument.slice(prefix.length)
 }
