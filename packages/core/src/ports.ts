@@ -80,10 +80,13 @@ export interface PartitionOperator {
   readonly deviceCount: number
 
   /**
-   * Returns the serialised state of devices that changed since the last call, and of those forgotten
+   * Returns the serialised state of devices that changed since it was last taken, and of those forgotten
    * (`state: null`), and clears the mark. Format: docs/formats/device-state.md.
+   *
+   * @param max At most so many, those that changed first; what is left is given by the next call, as it then is. Default: all. None
+   *   are returned when none are left, and only then.
    */
-  takeDirty(): DeviceStateEntry[]
+  takeDirty(max?: number): DeviceStateEntry[]
   /** Restores one device, before any record is processed. @throws StateFormatError when the bytes are not of this plan. */
   restore(entry: DeviceStateEntry): void
   /** Small state that is not keyed by device: activations seen, append clock. JSON-safe. */

@@ -10,6 +10,7 @@ import {
   type PartitionOperator,
 } from '@millwright/core'
 import { inputDirectory, outputDirectory, stateDirectory } from './data-folder.ts'
+import { DiskFailedError } from './errors.ts'
 import type { FrameKind } from './frame.ts'
 import type { Frame } from './frame-reader.ts'
 import { LogCursor } from './log-cursor.ts'
@@ -21,13 +22,15 @@ import { OutputLog, type ScannedOutput, scanOutput, type ToldRecord } from './ou
 import type { OnPhase } from './phases.ts'
 import type { LogPosition } from './segment-names.ts'
 import { type LoadedSnapshot, type SavedSnapshot, type SnapshotCut, SnapshotStore } from './snapshot-store.ts'
+import { StateTaker } from './state-taker.ts'
 
 /**
  * Runs the operator of one partition: input log in, output logs and snapshots out.
  *
  * H1. Only durable input is processed, each record once, in order, from where the state left off.
  * H2. `processed` passes a record when all its outputs are written; a snapshot passes it when they are durable (T1).
- * H3. After a failure of the disk nothing in memory is believed: the host is closed and another one is opened on what is
+ * H3. While a snapshot is cut nothing is processed, so that all of it is the state at one offset (S2); before and after, it goes on.
+ * H4. After a failure of the disk nothing in memory is believed: the host is closed and another one is opened on what is
  *     durable, by the same way as after a crash.
  */
 export class PartitionHost {
@@ -44,6 +47,10 @@ export class PartitionHost {
   /** What the disk threw while the operator was emitting; the operator may have wrapped it. */
   #sinkError: unknown = null
   #snapshotting: Promise<SavedSnapshot> | null = null
+  /** Resolves when the cut that is being made is over; `null` while none is (H3). */
+  #cutting: Promise<void> | null = null
+  /** Whether the operator stands between two records: not while it processes, and never again after a failure in the midst of it. */
+  #isBetweenRecords = true
   #snapshotOffset = 0
 
   constructor(options: PartitionHostOptions) {
@@ -145,19 +152,21 @@ export class PartitionHost {
 
   /** Whether `step` would do anything: there is durable input, and not too much output waits for its sync. */
   hasWork(durable: LogPosition): boolean {
-    return this.#processed.offset < durable.offset && !this.#isBlocked()
+    return this.#processed.offset < durable.offset && this.#cutting === null && !this.#isBlocked()
   }
 
   /**
    * Processes about `sliceBytes` of durable input and writes its outputs.
    *
    * @throws {FrameFailure} When the operator threw; `locate` then finds the record.
-   * @throws {DiskFullError | DiskFailedError | LogCorruptError} See H3.
+   * @throws {DiskFullError | DiskFailedError | LogCorruptError} See H4.
    */
   step(durable: LogPosition): void {
     const operator = this.#operator
     const cursor = this.#cursor
     assert(cursor !== null, 'a host is started before it steps')
+    assert(this.#cutting === null, 'nothing is processed while a snapshot is cut (H3)')
+    this.#isBetweenRecords = false
     this.#options.onPhase?.('processing', 'begin', this.partition)
     let byteLength = 0
     while (byteLength < limits.sliceBytes) {
@@ -170,10 +179,11 @@ export class PartitionHost {
     this.#guard(null, () => operator.flush())
     for (const log of this.#outputs.values()) log.write()
     this.#processed = cursor.position
+    this.#isBetweenRecords = true
     this.#options.onPhase?.('processing', 'end', this.partition)
   }
 
-  /** Whether the disk failed an output, so that nothing more can be written until another host takes over (H3). */
+  /** Whether the disk failed an output, so that nothing more can be written until another host takes over (H4). */
   get failed(): boolean {
     return [...this.#outputs.values()].some((log) => log.failed)
   }
@@ -185,7 +195,7 @@ export class PartitionHost {
 
   /**
    * Begins the syncs that are due: of alerts and topics that are told at once, of others when much has gathered.
-   * After each, `onSynced` gets what subscribers are to be told; `onFailure` gets what a sync threw (H3).
+   * After each, `onSynced` gets what subscribers are to be told; `onFailure` gets what a sync threw (H4).
    */
   syncDue(onSynced: (topic: OutputTopic, records: ToldRecord[]) => void, onFailure: (error: unknown) => void): void {
     for (const [topic, log] of this.#outputs) {
@@ -206,15 +216,22 @@ export class PartitionHost {
   }
 
   /**
-   * Takes a snapshot of everything processed so far; processing goes on meanwhile. Joins one that is under way.
+   * Takes a snapshot of everything processed by the time it is cut; processing goes on before and after that (H3). Joins one
+   * that is under way.
    *
+   * @param onCut Told when processing may go on.
    * @throws {DiskFullError | DiskFailedError} The one before stays in force, and the next attempt takes everything along.
    */
-  snapshot(): Promise<SavedSnapshot> {
-    this.#snapshotting ??= this.#takeSnapshot().finally(() => {
+  snapshot(onCut: () => void): Promise<SavedSnapshot> {
+    this.#snapshotting ??= this.#takeSnapshot(onCut).finally(() => {
       this.#snapshotting = null
     })
     return this.#snapshotting
+  }
+
+  /** Resolves when no snapshot is being cut: what there is to process is then processed. */
+  async cutSettled(): Promise<void> {
+    await this.#cutting
   }
 
   /** Resolves when no snapshot is under way. */
@@ -222,7 +239,7 @@ export class PartitionHost {
     await this.#snapshotting?.catch(() => undefined)
   }
 
-  /** After a failure: cuts the outputs back to what is durable, so that the next host finds nothing doubtful (H3). */
+  /** After a failure: cuts the outputs back to what is durable, so that the next host finds nothing doubtful (H4). */
   recoverOutputs(): void {
     for (const log of this.#outputs.values()) log.recover()
   }
@@ -246,16 +263,12 @@ export class PartitionHost {
     },
   }
 
-  async #takeSnapshot(): Promise<SavedSnapshot> {
-    const operator = this.#operator
+  async #takeSnapshot(onCut: () => void): Promise<SavedSnapshot> {
+    const taker = new StateTaker(this.#operator, (entries) => this.#store.keep(entries))
     this.#options.onPhase?.('snapshot', 'begin', this.partition)
     try {
-      const cut = {
-        ...this.#cut(),
-        shared: operator.takeShared(),
-        entries: operator.takeDirty(),
-        deviceCount: operator.deviceCount,
-      }
+      await taker.takeAhead(() => this.#isBetweenRecords)
+      const cut = await this.#takeCut(taker, onCut)
       await this.syncOutputs()
       const saved = await this.#store.save(cut)
       this.#snapshotOffset = cut.input.offset
@@ -263,6 +276,23 @@ export class PartitionHost {
     } finally {
       this.#options.onPhase?.('snapshot', 'end', this.partition)
     }
+  }
+
+  /** @throws {DiskFailedError} When the partition failed meanwhile: another host takes its place (H4). */
+  async #takeCut(taker: StateTaker, onCut: () => void): Promise<SnapshotCut> {
+    if (!this.#isBetweenRecords)
+      throw new DiskFailedError('Cannot take a snapshot as the partition must be processed: the disk failed it')
+    const operator = this.#operator
+    const cut = { ...this.#cut(), shared: operator.takeShared(), deviceCount: operator.deviceCount }
+    const cutting = taker.takeRest()
+    this.#cutting = cutting
+    try {
+      await cutting
+    } finally {
+      this.#cutting = null
+      onCut()
+    }
+    return cut
   }
 
   /** Where a snapshot taken now stands, without any state. */
@@ -274,7 +304,6 @@ export class PartitionHost {
       input: this.#processed,
       outputs: Object.fromEntries([...this.#outputs].map(([topic, log]) => [topic, log.end.offset])),
       shared: null,
-      entries: [],
       deviceCount: 0,
     }
   }

@@ -226,7 +226,7 @@ export class PartitionRunner {
       })
     }
     try {
-      const saved = await host.snapshot()
+      const saved = await host.snapshot(() => this.#pump())
       report({ ...saved, savedAtMs: clock.nowMs(), error: null })
     } catch (error) {
       if (!isRetriable(error)) throw error
@@ -253,6 +253,7 @@ export class PartitionRunner {
 
   async #close(processMs: number): Promise<void> {
     this.#processUntilMs = this.#environment.elapsedMs() + processMs
+    for (const { host } of this.#slots) await host?.cutSettled()
     this.#pump()
     await this.#pumping
     if (!this.#stopped) await this.#snapshotNow()

@@ -20,10 +20,16 @@ const entry = (deviceId: string, text: string | null): DeviceStateEntry => ({
   state: text === null ? null : bytes(text),
 })
 
-function cut(sequence: number, entries: DeviceStateEntry[], deviceCount = 1000) {
+function cut(sequence: number, deviceCount = 1000) {
   const shared = { appendClockMs: sequence, activations: [], counters: {} }
   const input = { segment: 0, bytes: 0, offset: sequence }
-  return { identity: 'x', savedAtMs: 1, input, outputs: {}, shared, entries, deviceCount }
+  return { identity: 'x', savedAtMs: 1, input, outputs: {}, shared, deviceCount }
+}
+
+/** Saves what changed. */
+async function save(store: SnapshotStore, sequence: number, entries: DeviceStateEntry[], deviceCount?: number) {
+  store.keep(entries)
+  return await store.save(cut(sequence, deviceCount))
 }
 
 /** Loads with an operator that only takes states; returns them, and where the snapshot stands. */
@@ -46,10 +52,10 @@ const names = (prefix: string): string[] => disk.list(directory).filter((name) =
 test('SnapshotStore adds deltas to a base and folds them into a new one when they are as large', async () => {
   const { store } = await load()
   const all = Array.from({ length: 50 }, (_, n) => entry(`device ${n}`, `state 0 of ${n}`))
-  await store.save(cut(1, all))
+  await save(store, 1, all)
   let rebasedAt = 0
   for (let sequence = 2; rebasedAt === 0; sequence++) {
-    await store.save(cut(sequence, [entry('device 1', `state ${sequence}`), entry(`device ${sequence}`, null)]))
+    await save(store, sequence, [entry('device 1', `state ${sequence}`), entry(`device ${sequence}`, null)])
     if (names('base').length === 2) rebasedAt = sequence
     expect((await load()).states['device 1']).toBe(`state ${sequence}`)
     expect((await load()).states[`device ${sequence}`]).toBeUndefined()
@@ -60,14 +66,14 @@ test('SnapshotStore adds deltas to a base and folds them into a new one when the
 
 test('SnapshotStore writes a base at once where every device changed', async () => {
   const { store } = await load()
-  await store.save(cut(1, [entry('a', '1'), entry('b', '1')], 2))
-  await store.save(cut(2, [entry('a', '2'), entry('b', '2')], 2))
+  await save(store, 1, [entry('a', '1'), entry('b', '1')], 2)
+  await save(store, 2, [entry('a', '2'), entry('b', '2')], 2)
   expect(store.newest?.files.map(({ name }) => name)).toEqual(['base-0000000002.mwstate'])
 })
 
 test('SnapshotStore keeps the two newest snapshots and removes the rest (T2)', async () => {
   const { store } = await load()
-  for (let sequence = 1; sequence <= 5; sequence++) await store.save(cut(sequence, [entry('a', `${sequence}`)], 1))
+  for (let sequence = 1; sequence <= 5; sequence++) await save(store, sequence, [entry('a', `${sequence}`)], 1)
   expect(disk.list(directory)).toEqual([
     'base-0000000004.mwstate',
     'base-0000000005.mwstate',
@@ -80,11 +86,11 @@ test('SnapshotStore keeps the two newest snapshots and removes the rest (T2)', a
 
 test('a snapshot that failed is made good by the next, with everything that changed, under a name of its own (T3, T4)', async () => {
   const { store } = await load()
-  await store.save(cut(1, [entry('a', '1'), entry('b', '1')]))
+  await save(store, 1, [entry('a', '1'), entry('b', '1')])
   disk.fail({ operation: 'write', fault: 'no-space' })
-  await expect(store.save(cut(2, [entry('a', '2')]))).rejects.toMatchObject({ code: 'DISK_FULL', retry: 'later' })
+  await expect(save(store, 2, [entry('a', '2')])).rejects.toMatchObject({ code: 'DISK_FULL', retry: 'later' })
   expect(await load()).toMatchObject({ at: 1, states: { a: '1', b: '1' } })
-  await store.save(cut(3, [entry('b', '3')]))
+  await save(store, 3, [entry('b', '3')])
   expect(await load()).toMatchObject({ at: 3, states: { a: '2', b: '3' } })
   expect(disk.list(directory).filter((name) => name.includes('0002'))).toEqual([])
 })
@@ -94,8 +100,8 @@ test.each([
   'snapshot-0000000002.mwsnapshot',
 ])('any damaged byte of %s is seen, and the snapshot before it is used and said so', async (name) => {
   const { store } = await load()
-  await store.save(cut(1, [entry('a', '1')], 1))
-  await store.save(cut(2, [entry('a', '2')], 1))
+  await save(store, 1, [entry('a', '1')], 1)
+  await save(store, 2, [entry('a', '2')], 1)
   const path = `${directory}/${name}`
   const whole = memory.files().get(path) as Uint8Array
   for (let at = 0; at < whole.length; at++) {
@@ -111,8 +117,8 @@ test.each([
 
 test('where neither of the two newest snapshots is whole, loading fails, says what to do, and changes nothing', async () => {
   const { store } = await load()
-  await store.save(cut(1, [entry('a', '1')], 1))
-  await store.save(cut(2, [entry('a', '2')], 1))
+  await save(store, 1, [entry('a', '1')], 1)
+  await save(store, 2, [entry('a', '2')], 1)
   for (const name of names('base')) memory.place(`${directory}/${name}`, bytes('rubbish'))
   const before = memory.files()
   await expect(load()).rejects.toMatchObject({
@@ -124,17 +130,18 @@ test('where neither of the two newest snapshots is whole, loading fails, says wh
 
 test('a snapshot of another identity is found, but its states are not read', async () => {
   const { store } = await load()
-  await store.save({ ...cut(7, [entry('a', '1')]), identity: 'another' })
+  store.keep([entry('a', '1')])
+  await store.save({ ...cut(7), identity: 'another' })
   expect(await load()).toMatchObject({ at: 7, states: {}, damage: null })
 })
 
 test('a power cut at every operation of three snapshots leaves one of them whole, with all that was said to be saved (T1)', async () => {
   const saves = async (store: SnapshotStore, done: (sequence: number) => void): Promise<void> => {
-    await store.save(cut(1, [entry('a', '1'), entry('b', '1')]))
+    await save(store, 1, [entry('a', '1'), entry('b', '1')])
     done(1)
-    await store.save(cut(2, [entry('a', '2')]))
+    await save(store, 2, [entry('a', '2')])
     done(2)
-    await store.save(cut(3, [entry('a', '3'), entry('b', '3')], 2))
+    await save(store, 3, [entry('a', '3'), entry('b', '3')], 2)
     done(3)
   }
   const expected = [{}, { a: '1', b: '1' }, { a: '2', b: '1' }, { a: '3', b: '3' }]

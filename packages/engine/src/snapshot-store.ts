@@ -11,8 +11,8 @@ import { readStateFile, type StateFileSummary, writeStateFile } from './state-fi
  * T1. A manifest is there only when everything it names is durable, and everything that came before it in the outputs.
  * T2. The two newest manifests and what they name are kept; the rest is removed after the newer manifest is durable.
  * T3. A file is written once under a name that was never used before, and never changed.
- * T4. What `takeDirty` gave and no manifest names yet is kept here and goes into the next attempt, so that a snapshot
- *     that failed loses nothing.
+ * T4. What `takeDirty` gave and no manifest names yet is kept here, the newest of each device, and goes into the next attempt, so
+ *     that a snapshot that failed loses nothing.
  */
 export class SnapshotStore {
   readonly directory: string
@@ -89,14 +89,17 @@ export class SnapshotStore {
       if (!this.#isNamed(name)) this.#disk.unlink(`${this.directory}/${name}`)
   }
 
+  /** Takes over what is to be in the next snapshot (T4). Not to be called while one is being saved. */
+  keep(entries: readonly DeviceStateEntry[]): void {
+    for (const entry of entries) this.#unsaved.set(entry.deviceId, entry)
+  }
+
   /**
-   * Writes a snapshot; resolves with its size and kind when it is durable.
+   * Writes a snapshot of what was kept; resolves with its size and kind when it is durable.
    *
    * @throws {DiskFullError | DiskFailedError} The snapshot before stays in force; nothing is lost (T4).
    */
   async save(cut: SnapshotCut): Promise<SavedSnapshot> {
-    // Newest last: an entry taken now replaces one of an attempt that failed.
-    for (const entry of cut.entries) this.#unsaved.set(entry.deviceId, entry)
     this.#sequence += 1
     const made: string[] = []
     try {
@@ -202,14 +205,13 @@ export interface LoadedSnapshot {
   readonly damage: StateCorruptError | null
 }
 
-/** Everything a snapshot holds, taken between two records. */
+/** What a snapshot holds beside the states of devices, taken between two records. */
 export interface SnapshotCut {
   readonly identity: string
   readonly savedAtMs: number
   readonly input: LogPosition
   readonly outputs: Readonly<Record<string, number>>
   readonly shared: SharedOperatorState | null
-  readonly entries: readonly DeviceStateEntry[]
   /** Devices that the operator knows. */
   readonly deviceCount: number
 }

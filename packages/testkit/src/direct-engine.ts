@@ -73,7 +73,11 @@ class DirectRun {
       this.#apply(step, offset)
       offset += offsetsOf(step)
       if (this.#options.flushAfter?.(index) ?? false) this.#operator.flush()
-      if (this.#options.restartAfter?.(index) ?? false) this.#restart()
+      if (this.#options.restartAfter === undefined) continue
+      // A snapshot begins before it is cut: some states are taken ahead, and again where they change.
+      this.#operator.flush()
+      this.#keep(this.#operator.takeDirty(1))
+      if (this.#options.restartAfter(index)) this.#restart()
     }
     this.#operator.flush()
     return { outputs: this.#outputs, counters: this.#operator.counters }
@@ -125,10 +129,8 @@ class DirectRun {
 
   #restart(): void {
     this.#operator.flush()
-    for (const entry of this.#operator.takeDirty()) {
-      if (entry.state === null) this.#states.delete(entry.deviceId)
-      else this.#states.set(entry.deviceId, { deviceId: entry.deviceId, state: entry.state.slice() })
-    }
+    for (let taken = this.#operator.takeDirty(2); taken.length > 0; taken = this.#operator.takeDirty(2))
+      this.#keep(taken)
     const shared = JSON.parse(JSON.stringify(this.#operator.takeShared())) as ReturnType<
       PartitionOperator['takeShared']
     >
@@ -140,6 +142,12 @@ class DirectRun {
       assert(model !== undefined, 'a snapshot names models that were activated')
       return model
     })
+  }
+
+  #keep(entries: readonly DeviceStateEntry[]): void {
+    for (const { deviceId, state } of entries)
+      if (state === null) this.#states.delete(deviceId)
+      else this.#states.set(deviceId, { deviceId, state: state.slice() })
   }
 
   #newOperator(): PartitionOperator {

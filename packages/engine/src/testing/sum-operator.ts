@@ -22,6 +22,7 @@ import {
 export class SumOperator implements PartitionOperator {
   readonly #sink: OutputSink
   readonly #silentAfterMs: number
+  readonly #takenMax: number
   #devices = new Map<string, SumState>()
   #dirty = new Set<string>()
   #activations: Activation[] = []
@@ -29,9 +30,11 @@ export class SumOperator implements PartitionOperator {
   #pending: { topic: OutputTopic; deviceId: string; inputOffset: number; line: string }[] = []
   #counters: Record<string, number> = { readings: 0, deadLetters: 0, events: 0, activations: 0 }
 
-  constructor(sink: OutputSink, options: { silentAfterMs?: number } = {}) {
+  /** @param options.takenMax Most devices that `takeDirty` gives at once, so that a snapshot has many pieces. */
+  constructor(sink: OutputSink, options: { silentAfterMs?: number; takenMax?: number } = {}) {
     this.#sink = sink
     this.#silentAfterMs = options.silentAfterMs ?? 60_000
+    this.#takenMax = options.takenMax ?? 2
   }
 
   get counters(): Readonly<Record<string, number>> {
@@ -90,13 +93,12 @@ export class SumOperator implements PartitionOperator {
     throw new Error('the engine reads frames, not files')
   }
 
-  takeDirty(): DeviceStateEntry[] {
-    const entries = [...this.#dirty].map((deviceId) => {
+  takeDirty(max = Number.POSITIVE_INFINITY): DeviceStateEntry[] {
+    return [...this.#dirty].slice(0, Math.min(max, this.#takenMax)).map((deviceId) => {
       const state = this.#devices.get(deviceId)
+      this.#dirty.delete(deviceId)
       return { deviceId, state: state === undefined ? null : encodeUtf8(JSON.stringify(state)) }
     })
-    this.#dirty.clear()
-    return entries
   }
 
   restore({ deviceId, state }: DeviceStateEntry): void {
