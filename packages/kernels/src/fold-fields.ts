@@ -97,20 +97,21 @@ export const headerAccumulatorCount = 11
 export const headerWindowsPerReading = 12
 /** 1 where event time is append time: nothing is hashed then, and times may be equal. */
 export const headerArrival = 13
-/** Device that became dirty last; −1 for none. `dirtyNext` leads to those before it. */
+/** First and last of the devices that became dirty, in that order; −1 for none. `dirtyNext` leads from each to the next. */
 export const headerDirtyFirst = 14
+export const headerDirtyLast = 15
 /** To the append times, and the bytes from one row's to the next's: 0 where all rows have the same. */
-export const headerAppendTimes = 15
-export const headerAppendTimeStep = 16
+export const headerAppendTimes = 16
+export const headerAppendTimeStep = 17
 /** To the hashes of rows, two int32 each. */
-export const headerHashes = 17
+export const headerHashes = 18
 
 /** The header's float fields. */
-export const headerMaxJumpMs = 9
-export const headerMaxClockAheadMs = 10
-export const headerSilentAfterMs = 11
+export const headerMaxJumpMs = 10
+export const headerMaxClockAheadMs = 11
+export const headerSilentAfterMs = 12
 /** Append time of all rows, where they have the same. */
-export const headerAppendTimeMs = 12
+export const headerAppendTimeMs = 13
 
 export const headerBytes = 112
 

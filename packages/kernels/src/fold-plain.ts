@@ -21,6 +21,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
+  headerDirtyLast,
   headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
@@ -145,11 +146,7 @@ class PlainFold implements FoldWork {
       floats[float + lastAppend] = appendTimeMs
     }
     floats[float + clock] = timestampMs
-    if (((ints[int + flags] as number) & flagDirty) === 0) {
-      ints[int + flags] = (ints[int + flags] as number) | flagDirty
-      ints[int + dirtyNext] = this.#setting(headerDirtyFirst)
-      ints[(this.#header >> 2) + headerDirtyFirst] = device
-    }
+    if (((ints[int + flags] as number) & flagDirty) === 0) this.#markDirty(device, int)
     if (!arrival) this.#remember(row, int)
     let slot = ints[int + currentSlot] as number
     ints[(this.#setting(headerSlots) >> 2) + row] = slot
@@ -165,6 +162,17 @@ class PlainFold implements FoldWork {
     const block = this.#ints[(this.#setting(headerDirectory) >> 2) + (device >> blockShift)] as number
     // An address beyond 2 GiB has the sign bit set.
     return ((block >>> 0) + (device & (blockDevices - 1)) * this.#setting(headerDeviceBytes)) / 4
+  }
+
+  /** Puts a device at the end of the list of dirty ones. @param record In int32s. */
+  #markDirty(device: number, record: number): void {
+    const ints = this.#ints
+    const header = this.#header >> 2
+    const last = ints[header + headerDirtyLast] as number
+    ints[record + flags] = (ints[record + flags] as number) | flagDirty
+    ints[record + dirtyNext] = -1
+    ints[last < 0 ? header + headerDirtyFirst : this.#record(last) + dirtyNext] = device
+    ints[header + headerDirtyLast] = device
   }
 
   /** Value of a row in column 0 (timestamps) or k + 1 (channel k). */

@@ -25,6 +25,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
+  headerDirtyLast,
   headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
@@ -142,8 +143,11 @@ function selectRows(header: usize, first: u32, end: u32): u32 {
         const marks = load<u32>(record, flags << 2)
         if ((marks & flagDirty) == 0) {
           store<u32>(record, marks | flagDirty, flags << 2)
-          store<u32>(record, load<u32>(header, headerDirtyFirst << 2), dirtyNext << 2)
-          store<u32>(header, device, headerDirtyFirst << 2)
+          store<i32>(record, -1, dirtyNext << 2)
+          const last = load<i32>(header, headerDirtyLast << 2)
+          if (last < 0) store<u32>(header, device, headerDirtyFirst << 2)
+          else store<u32>(recordOf(directory, deviceBytes, last), device, dirtyNext << 2)
+          store<u32>(header, device, headerDirtyLast << 2)
         }
         if (!arrival) remember(record, load<u64>(hashes + (<usize>row << 3)))
         const slot = load<i32>(record, currentSlot << 2)

@@ -158,7 +158,7 @@ function run(world: World, createWork: typeof createFoldKernel) {
     taken,
     devices: words(base, 7 * fold.deviceFloats),
     windows: slots.map((slot) => words(slot, fold.windowFloats)),
-    dirtyFirst: fold.dirtyFirst,
+    dirty: [fold.dirtyFirst, fold.dirtyLast],
   }
 }
 

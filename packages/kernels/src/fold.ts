@@ -23,6 +23,7 @@ import {
   headerDevices,
   headerDirectory,
   headerDirtyFirst,
+  headerDirtyLast,
   headerHashes,
   headerMaxClockAheadMs,
   headerMaxJumpMs,
@@ -161,6 +162,7 @@ export class Fold {
     header[headerWindowsPerReading] = options.windowsPerReading
     header[headerArrival] = options.arrival ? 1 : 0
     header[headerDirtyFirst] = -1
+    header[headerDirtyLast] = -1
     const limits = this.#floats.subarray(this.#header >> 3)
     limits[headerMaxJumpMs] = options.maxJumpMs
     limits[headerMaxClockAheadMs] = options.maxClockAheadMs
@@ -198,13 +200,21 @@ export class Fold {
     this.ints[(this.#header >> 2) + headerDeviceEnd] = end
   }
 
-  /** Device that became dirty last, −1 for none: `dirtyNext` leads to those before it. */
+  /** First of the devices that became dirty, −1 for none: `dirtyNext` leads from each to the next. */
   get dirtyFirst(): number {
     return this.ints[(this.#header >> 2) + headerDirtyFirst] as number
   }
 
   set dirtyFirst(device: number) {
     this.ints[(this.#header >> 2) + headerDirtyFirst] = device
+  }
+
+  get dirtyLast(): number {
+    return this.ints[(this.#header >> 2) + headerDirtyLast] as number
+  }
+
+  set dirtyLast(device: number) {
+    this.ints[(this.#header >> 2) + headerDirtyLast] = device
   }
 
   /**

@@ -27,7 +27,7 @@ import {
  * Int fields: `flags`; `currentSlot`, the first window of the readings before `fastUntil`, −1 for none; `firstSlot`, the first of the
  * device's windows in order of end, −1 for none; `ringCount`, 0..15 while the ring of accepted readings fills, then 16..31, so that
  * the next place is this modulo 16; `wheelNext`, the next device in the same bucket of the deadline wheel, −1 for none; `dirtyNext`,
- * the device that became dirty before this one, −1 for none; `ring`, hashes of the last accepted readings, two ints each, absent
+ * the device that became dirty after this one, −1 for none; `ring`, hashes of the last accepted readings, two ints each, absent
  * where redelivery is not looked for.
  *
  * T1. A device exists if and only if its `flagExists` is set; every field of one that does not is meaningless.
@@ -119,20 +119,29 @@ export class DeviceTable {
   /** Marks a device as changed, as the fold does for readings that go the short way. */
   markDirty(device: number): void {
     if (this.has(device, flagDirty)) return
+    const last = this.#fold.dirtyLast
     this.setFlag(device, flagDirty, true)
-    this.setInt(device, dirtyNext, this.#fold.dirtyFirst)
-    this.#fold.dirtyFirst = device
+    this.setInt(device, dirtyNext, -1)
+    if (last === -1) this.#fold.dirtyFirst = device
+    else this.setInt(last, dirtyNext, device)
+    this.#fold.dirtyLast = device
   }
 
-  /** Returns the existing devices that changed since the last call, in the order they first did, and clears the marks. */
-  takeDirty(): number[] {
+  /**
+   * Returns existing devices that changed since they were last returned, at most `max`, in the order in which they first did, and clears
+   * their marks. None are returned when none are left, and only then.
+   */
+  takeDirty(max = Number.POSITIVE_INFINITY): number[] {
     const changed: number[] = []
-    for (let device = this.#fold.dirtyFirst; device !== -1; device = this.int(device, dirtyNext)) {
+    let device = this.#fold.dirtyFirst
+    while (device !== -1 && changed.length < max) {
       this.setFlag(device, flagDirty, false)
       if (this.has(device, flagExists)) changed.push(device)
+      device = this.int(device, dirtyNext)
     }
-    this.#fold.dirtyFirst = -1
-    return changed.reverse()
+    this.#fold.dirtyFirst = device
+    if (device === -1) this.#fold.dirtyLast = -1
+    return changed
   }
 
   /** Where a device's record begins, in float64s. */

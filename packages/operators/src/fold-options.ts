@@ -5,7 +5,10 @@ import { cleaningRanges } from './cleaning.ts'
 import { windowsPerReading } from './windows/windows-kept.ts'
 
 assert(limits.batchRowsMax <= foldRowsMax, 'the fold has room for a batch')
-assert(limits.redeliveryReadings === ringReadings, "a device's ring holds as many readings as a redelivery is compared with")
+assert(
+  limits.redeliveryReadings === ringReadings,
+  "a device's ring holds as many readings as a redelivery is compared with",
+)
 
 /** Returns what the fold must know of a plan. */
 export function foldOptions(plan: Plan, { channels, fieldCount }: AccumulatorLayout): FoldOptions {

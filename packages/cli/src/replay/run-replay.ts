@@ -18,12 +18,15 @@ export interface ReplayInput {
   readonly inputs: readonly string[]
   /** Files of device events, read before all readings, so that each window knows the events before its end. */
   readonly events: readonly string[]
-  /** Told every chunk: bytes on disk read so far, and readings. */
+  /** Told every few chunks, and at the end of each file: bytes on disk read so far, and readings. */
   readonly onProgress: (readBytes: number, readings: number) => void
 }
 
 /** How much of an uncompressed file is read at a time. Larger chunks were no faster. */
 const chunkBytes = limits.frameBytesMax
+
+/** Input between two reports of progress: some ten milliseconds' work, since all counters are gathered for each. */
+const progressBytes = 16 * chunkBytes
 
 /**
  * Bytes on disk of all the files, for a progress bar.
@@ -73,14 +76,18 @@ export async function runReplay(input: ReplayInput): Promise<void> {
     if (readingFileKind(file) === 'ndjson' && !file.toLowerCase().endsWith('.gz')) {
       // The hot path: the file is read straight into the decoder's memory.
       const lines = openLineFile(file, { chunkBytes })
+      let toldBytes = 0
       try {
         for (;;) {
           const offset = startOffset + lines.position
           const byteLength = lines.readInto((length) => operator.input(length))
           if (byteLength === 0) break
           operator.readingsInput(byteLength, offset, Number.NaN)
-          input.onProgress(doneBytes + lines.position, readings())
+          if (lines.position < toldBytes + progressBytes) continue
+          toldBytes = lines.position
+          input.onProgress(doneBytes + toldBytes, readings())
         }
+        input.onProgress(doneBytes + lines.position, readings())
         baseOffset = startOffset + lines.position
       } finally {
         lines.close()
