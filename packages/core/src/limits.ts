@@ -161,8 +161,8 @@ export const monitoredDevicesMax = 1_000_000
 /** Versions of models that verdicts are counted for. One a week makes 260 in five years. */
 export const monitoredModelsMax = 1024
 
-/** Runs of like predictions that are remembered per device: 40 bytes each. A quiet machine needs two or three in weeks. */
-export const predictionRunsMax = 64
+/** Runs of like predictions that are remembered per device: 32 bytes each. A quiet machine needs a few in weeks. */
+export const predictionRunsMax = 128
 
 /** Verdicts of one device that may still be corrected; those on the oldest time give way. */
 export const verdictsPerDeviceMax = 64

@@ -1,0 +1,151 @@
+import { limits, type ModelName, utf8ByteLength } from '@millwright/core'
+
+/**
+ * What a person found. `failure-confirmed` and `missed-failure` say the same of the machine (it was failing) and differ in
+ * what they say of the alerts; `withdrawn` takes an earlier record of the same id back.
+ */
+export const verdictKinds = ['failure-confirmed', 'missed-failure', 'false-alarm', 'unclear', 'withdrawn'] as const
+
+export type VerdictKind = (typeof verdictKinds)[number]
+
+/** One record on `maintenance-feedback`; key = deviceId. docs/formats/topics.md has the form, docs/decisions/verdicts.md the rules. */
+export interface MaintenanceFeedback {
+  /** Of the verdict, not of the record: a correction has the same id, also where it names another span. */
+  readonly id: string
+  /** 0 for the first record of an id; a greater one replaces a smaller one. */
+  readonly revision: number
+  readonly deviceId: string
+  readonly verdict: VerdictKind
+  /** The span of event time that the verdict is about, epoch milliseconds: windows that end in `(from, to]`. */
+  readonly from: number
+  readonly to: number
+  /** When it failed, or was found failing: `from..`; `null` for the end of the span. Only where it failed. */
+  readonly failureAt: number | null
+  /** When the verdict was taken down, append-time scale, epoch milliseconds; not before `from`. */
+  readonly recordedAt: number
+  /** The model whose alert was judged; `null` where none was, or where it is not known. */
+  readonly model: ModelName | null
+}
+
+/** Permanent codes of what is wrong with a record. */
+export const feedbackProblems = [
+  'feedback-too-long',
+  'feedback-not-json',
+  'feedback-not-an-object',
+  'feedback-id',
+  'feedback-revision',
+  'feedback-device-id',
+  'feedback-verdict',
+  'feedback-time',
+  'feedback-span',
+  'feedback-failure-at',
+  'feedback-model',
+] as const
+
+export type FeedbackProblem = (typeof feedbackProblems)[number]
+
+export type FeedbackResult =
+  | { readonly kind: 'feedback'; readonly feedback: MaintenanceFeedback }
+  | { readonly kind: 'refused'; readonly reason: FeedbackProblem; readonly message: string }
+
+/** Years 1970 to 2200, as readings have it. */
+const timeMsMax = 7_289_654_400_000
+
+/**
+ * Reads one record. Unknown fields (a note, who it was, what was found) are for people and passed over.
+ *
+ * Never throws: what is wrong comes back as a permanent code and a message that names the field, what was found and what
+ * is wanted. The first thing that is wrong is named.
+ *
+ * @param text One JSON document, at most `feedbackBytesMax` in UTF-8.
+ */
+export function readMaintenanceFeedback(text: string): FeedbackResult {
+  if (utf8ByteLength(text) > limits.feedbackBytesMax)
+    return refused('feedback-too-long', `the record: wanted at most ${limits.feedbackBytesMax} bytes`)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    // The engine's own words differ between versions; the result must not.
+    return refused('feedback-not-json', 'the record: wanted JSON')
+  }
+  return checkMaintenanceFeedback(parsed)
+}
+
+/** Like {@link readMaintenanceFeedback}, of a document that was parsed already. */
+export function checkMaintenanceFeedback(document: unknown): FeedbackResult {
+  if (!isRecord(document)) return refused('feedback-not-an-object', `the record: ${found(document)}, wanted an object`)
+  const get = (field: string): unknown => (Object.hasOwn(document, field) ? document[field] : undefined)
+  const wrong = (reason: FeedbackProblem, field: string, wanted: string): FeedbackResult =>
+    refused(reason, `${field}: ${found(get(field))}, wanted ${wanted}`)
+
+  const id = get('id')
+  if (!isName(id, limits.verdictIdBytesMax))
+    return wrong('feedback-id', 'id', `1 to ${limits.verdictIdBytesMax} bytes without control characters`)
+  const revision = get('revision')
+  if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0)
+    return wrong('feedback-revision', 'revision', 'a whole number from 0')
+  const deviceId = get('deviceId')
+  if (!isName(deviceId, limits.deviceIdBytesMax))
+    return wrong('feedback-device-id', 'deviceId', `1 to ${limits.deviceIdBytesMax} bytes without control characters`)
+  const verdict = verdictKinds.find((kind) => kind === get('verdict'))
+  if (verdict === undefined) return wrong('feedback-verdict', 'verdict', verdictKinds.join(', '))
+  for (const field of ['from', 'to', 'recordedAt'])
+    if (!isTime(get(field))) return wrong('feedback-time', field, 'epoch milliseconds in 1970 to 2200')
+  const [from, to, recordedAt] = [get('from'), get('to'), get('recordedAt')] as [number, number, number]
+  if (to <= from) return wrong('feedback-span', 'to', `a time after "from" (${from})`)
+  if (recordedAt < from) return wrong('feedback-span', 'recordedAt', `a time not before "from" (${from})`)
+  const failureAt = get('failureAt') ?? null
+  if (failureAt !== null) {
+    if (verdict !== 'failure-confirmed' && verdict !== 'missed-failure')
+      return wrong('feedback-failure-at', 'failureAt', `nothing where the verdict is ${verdict}`)
+    if (!isTime(failureAt) || failureAt <= from)
+      return wrong('feedback-failure-at', 'failureAt', `a time after "from" (${from})`)
+  }
+  const model = modelOf(get('model') ?? null)
+  if (model === undefined) return wrong('feedback-model', 'model', 'an object with a name and a version')
+  return {
+    kind: 'feedback',
+    feedback: {
+      id,
+      revision,
+      deviceId,
+      verdict,
+      from,
+      to,
+      failureAt: failureAt as number | null,
+      recordedAt,
+      model,
+    },
+  }
+}
+
+function modelOf(value: unknown): ModelName | null | undefined {
+  if (value === null) return null
+  if (!isRecord(value)) return undefined
+  const { name, version } = value
+  if (!isName(name, limits.modelNameBytesMax) || !isName(version, limits.modelNameBytesMax)) return undefined
+  return { name, version }
+}
+
+function refused(reason: FeedbackProblem, message: string): FeedbackResult {
+  return { kind: 'refused', reason, message }
+}
+
+function found(value: unknown): string {
+  return value === undefined ? 'found nothing' : `found ${(JSON.stringify(value) ?? String(value)).slice(0, 60)}`
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= timeMsMax
+}
+
+function isName(value: unknown, bytesMax: number): value is string {
+  if (typeof value !== 'string' || value === '' || utf8ByteLength(value) > bytesMax) return false
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return value.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(value)
+}
