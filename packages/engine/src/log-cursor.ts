@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from '@millwright/core'
+import type { LogCorruptError } from './errors.ts'
 import { fault } from './frame.ts'
 import { type Frame, FrameReader } from './frame-reader.ts'
 import { corrupt, placeFault } from './log-scan.ts'
@@ -39,7 +40,11 @@ export class LogCursor {
     let again = false
     for (;;) {
       const reader = this.#open()
-      if (reader === null) return null
+      if (reader === null) {
+        // What is durable was there: somebody took the file away. Without a word here its reader would ask for ever.
+        if (limit !== null && limit.offset > this.#position.offset) throw this.#missing()
+        return null
+      }
       const inLast = limit !== null && limit.segment === this.#position.segment
       const frame = reader.next(inLast ? limit.bytes : this.#size())
       if (frame === null) {
@@ -96,13 +101,18 @@ export class LogCursor {
       // It may have been made between the two looks, or retention may have removed this one and those after it.
       if (limit === null && (this.#hasNextSegment() || !this.#disk.exists(segmentPath(this.#directory, segment))))
         return this.#hasNextSegment()
-      throw corrupt(this.#directory, segment, this.#position.bytes, fault('cut', `a segment at ${offset}`, 'none'))
+      throw this.#missing()
     }
     // The segment may have grown before the next one was begun: only now its length is final.
     if (this.#size() > this.#position.bytes) return true
     this.close()
     this.#position = { segment: offset, bytes: 0, offset }
     return true
+  }
+
+  #missing(): LogCorruptError {
+    const { segment, bytes, offset } = this.#position
+    return corrupt(this.#directory, segment, bytes, fault('cut', `a segment at ${offset}`, 'none'))
   }
 
   #hasNextSegment(): boolean {

@@ -152,3 +152,17 @@ test('an append that a sync does not cover may go on during it and is covered by
   await log.sync()
   expect(log.synced.offset).toBe(2)
 })
+
+test('a reader of durable records whose file was taken away says so, where one that looks for what is there waits', async () => {
+  const memory = new MemoryDisk()
+  const disk = new FaultDisk(memory)
+  const log = openLog(disk)
+  append(log)
+  await log.sync()
+  const durable = log.end
+  log.close()
+  for (const path of [...memory.files().keys()]) disk.unlink(path)
+  const cursor = new LogCursor(disk, directory, { segment: 0, bytes: 0, offset: 0 })
+  expect(cursor.next(null)).toBeNull()
+  expect(() => cursor.next(durable)).toThrow(/Cannot read "\/log\/.*a segment at 0.*found none/)
+})
