@@ -50,20 +50,23 @@ export interface PerReadingWindow {
 export type WindowNode = TumblingWindow | HoppingWindow | SessionWindow | PerReadingWindow
 
 /** Statistics of one channel's values in one window. Over no value each is missing, except `count`, which is 0. */
-export type AggregateStatistic =
-  | 'count'
-  | 'mean'
-  | 'std'
-  | 'min'
-  | 'max'
-  | 'range'
-  | 'first'
-  | 'last'
-  | 'slope'
-  | 'rms'
-  | 'skewness'
-  | 'kurtosis'
-  | 'crestFactor'
+export const aggregateStatistics = [
+  'count',
+  'mean',
+  'std',
+  'min',
+  'max',
+  'range',
+  'first',
+  'last',
+  'slope',
+  'rms',
+  'skewness',
+  'kurtosis',
+  'crestFactor',
+] as const
+
+export type AggregateStatistic = (typeof aggregateStatistics)[number]
 
 export interface AggregateNode {
   readonly kind: 'aggregate'

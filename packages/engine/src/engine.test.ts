@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'
 import { poison } from './testing/sum-operator.ts'
 import {
+  closingTestEngines,
   freshOutputs,
   ManualClock,
   openTestEngine,
@@ -13,17 +14,7 @@ import {
   type TestEngineOptions,
 } from './testing/test-engine.ts'
 
-const opened: Engine[] = []
-
-async function open(options: TestEngineOptions): Promise<Engine> {
-  const engine = await openTestEngine(options)
-  opened.push(engine)
-  return engine
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((engine) => engine.close()))
-})
+const open = closingTestEngines(afterEach)
 
 function expectOutputsOfFreshRun(disk: MemoryDisk | FaultDisk): void {
   for (const partition of [0, 1])
@@ -215,12 +206,11 @@ test('another identity starts empty at the first record that left no output, and
 
 test('another identity after a crash goes on behind the outputs of the old one, and none comes twice', async () => {
   const disk = new MemoryDisk()
-  const first = await open({ disk })
+  const first = await openTestEngine({ disk })
   await first.snapshot()
   await feed(first, 0, 10)
   await first.drained()
   const before = storedOutputs(disk, 'device-features', 0)
-  opened.length = 0
   disk.killProcess()
   const second = await open({ disk, identity: 'sums-2' })
   await second.drained()

@@ -5,26 +5,16 @@ import { sha256Of } from './model-store.ts'
 import { retirableModels } from './retention.ts'
 import { testPackage } from './testing/sum-operator.ts'
 import {
+  closingTestEngines,
   freshOutputs,
   ManualClock,
   openTestEngine,
   part,
   storedActivations,
   storedOutputs,
-  type TestEngineOptions,
 } from './testing/test-engine.ts'
 
-const opened: Engine[] = []
-
-async function open(options: TestEngineOptions): Promise<Engine> {
-  const engine = await openTestEngine(options)
-  opened.push(engine)
-  return engine
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((engine) => engine.close()))
-})
+const open = closingTestEngines(afterEach)
 
 /** Five readings of one device: one alert. */
 async function fiveReadings(engine: Engine): Promise<void> {

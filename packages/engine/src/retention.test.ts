@@ -3,20 +3,11 @@ import { afterEach, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'
 import { folderBytes } from './retention.ts'
 import { listSegments } from './segment-names.ts'
-import { ManualClock, openTestEngine, part, type TestEngineOptions } from './testing/test-engine.ts'
+import { closingTestEngines, ManualClock, openTestEngine, part } from './testing/test-engine.ts'
 
 const forever = 1e15
-const opened: Engine[] = []
-
-async function open(options: TestEngineOptions): Promise<Engine> {
-  const engine = await openTestEngine({ segmentBytesMax: 1000, retentionEveryMs: forever, ...options })
-  opened.push(engine)
-  return engine
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((engine) => engine.close()))
-})
+const common = { segmentBytesMax: 1000, retentionEveryMs: forever }
+const open = closingTestEngines(afterEach, common)
 
 /** Appends ten records to each partition, each second one. */
 async function tenSeconds(engine: Engine, clock: ManualClock): Promise<void> {
@@ -113,7 +104,7 @@ test('outputs go by their own age, and the mark that suppresses repetitions outl
   const disk = new MemoryDisk()
   const clock = new ManualClock()
   const retention = { readingsMs: forever, outputsMs: 5000, diskBytesMax: forever }
-  const engine = await open({ disk, clock, retention })
+  const engine = await openTestEngine({ ...common, disk, clock, retention })
   await engine.snapshot()
   await tenSeconds(engine, clock)
   clock.advance(1e6)
@@ -121,7 +112,6 @@ test('outputs go by their own age, and the mark that suppresses repetitions outl
   const [firstKept] = listSegments(disk, '/data/output/dead-letters/0')
   expect(firstKept).toBeGreaterThan(0)
   expect(oldest(disk)).toBe(0)
-  opened.length = 0
   disk.killProcess()
   // No snapshot has passed anything: all input is processed again.
   const next = await open({ disk, clock, retention })

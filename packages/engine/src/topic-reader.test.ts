@@ -1,22 +1,11 @@
 import { FaultDisk, MemoryDisk } from '@millwright/testkit'
 import { afterEach, expect, test } from 'vitest'
-import type { Engine } from './engine.ts'
 import { listTopics } from './list-topics.ts'
 import { testPackage } from './testing/sum-operator.ts'
-import { ManualClock, openTestEngine, part, storedOutputs, type TestEngineOptions } from './testing/test-engine.ts'
+import { closingTestEngines, ManualClock, part, storedOutputs } from './testing/test-engine.ts'
 import { openTopicReader, type TopicReaderOptions } from './topic-reader.ts'
 
-const opened: Engine[] = []
-
-async function open(options: TestEngineOptions): Promise<Engine> {
-  const engine = await openTestEngine(options)
-  opened.push(engine)
-  return engine
-}
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((engine) => engine.close()))
-})
+const open = closingTestEngines(afterEach)
 
 const read = (disk: MemoryDisk | FaultDisk, options: Omit<TopicReaderOptions, 'directory'>) =>
   openTopicReader({ directory: '/data', disk, ...options })

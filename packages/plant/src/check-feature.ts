@@ -1,21 +1,7 @@
-import { type ConfigurationProblem, type FeatureNode, limits } from '@millwright/core'
+import { aggregateStatistics, type ConfigurationProblem, type FeatureNode, limits } from '@millwright/core'
 import { impurities } from './pure-function.ts'
 
-const aggregates: ReadonlySet<string> = new Set<string>([
-  'count',
-  'mean',
-  'std',
-  'min',
-  'max',
-  'range',
-  'first',
-  'last',
-  'slope',
-  'rms',
-  'skewness',
-  'kurtosis',
-  'crestFactor',
-])
+const aggregates: ReadonlySet<string> = new Set(aggregateStatistics)
 
 /** Deepest nesting of one feature in another, such as a lag of a rolling mean. */
 const featureDepthMax = 8

@@ -52,6 +52,27 @@ export async function openTestEngine({ silentAfterMs, ...options }: TestEngineOp
   })
 }
 
+/**
+ * Returns what opens test engines and has each closed when its test is over, whatever became of it.
+ *
+ * @param afterEach The test runner's.
+ * @param common What all of them are opened with.
+ */
+export function closingTestEngines(
+  afterEach: (closeAll: () => Promise<void>) => void,
+  common: Partial<TestEngineOptions> = {},
+): (options: TestEngineOptions) => Promise<Engine> {
+  const opened: Engine[] = []
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((engine) => engine.close()))
+  })
+  return async (options) => {
+    const engine = await openTestEngine({ ...common, ...options })
+    opened.push(engine)
+    return engine
+  }
+}
+
 /** One output, as tests compare them: without place. */
 export interface PlainOutput {
   readonly inputOffset: number

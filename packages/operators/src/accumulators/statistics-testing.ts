@@ -1,4 +1,4 @@
-import type { AggregateStatistic, Plan } from '@millwright/core'
+import { type AggregateStatistic, aggregateStatistics, type Plan } from '@millwright/core'
 import { Fold, foldRowsMax, windowHeaderFloats } from '@millwright/kernels'
 import { quantile } from '../features/quantile.ts'
 import { accumulatorLayout } from './layout.ts'
@@ -12,29 +12,13 @@ export interface Series {
   readonly values: readonly (number | null)[]
 }
 
-export const statistics: readonly AggregateStatistic[] = [
-  'count',
-  'mean',
-  'std',
-  'min',
-  'max',
-  'range',
-  'first',
-  'last',
-  'slope',
-  'rms',
-  'skewness',
-  'kurtosis',
-  'crestFactor',
-]
-
 /**
  * Calculates every statistic of a series the product's way.
  *
  * @param splitAt Where to cut it in two windows that are then merged, as sessions are; `null` for none.
  */
 export function answersOf(series: Series, splitAt: number | null = null): Record<string, number | null> {
-  const layout = accumulatorLayout(planOf(statistics))
+  const layout = accumulatorLayout(planOf(aggregateStatistics))
   const [channel] = layout.channels
   if (channel === undefined) throw new Error('the layout keeps the channel')
   const fold = new Fold({
@@ -60,7 +44,7 @@ export function answersOf(series: Series, splitAt: number | null = null): Record
   const answer = (name: string, value: number): void => {
     answers[name] = Number.isNaN(value) ? null : value
   }
-  for (const statistic of statistics) answer(statistic, statisticReader(statistic, channel)(fold.floats, base))
+  for (const statistic of aggregateStatistics) answer(statistic, statisticReader(statistic, channel)(fold.floats, base))
   for (const q of [10, 50, 97]) answer(`q${q}`, quantile(column, q / 100))
   return answers
 }

@@ -1,20 +1,6 @@
-import type { AggregateStatistic, FeatureNode, RollingNode } from '@millwright/core'
+import { type AggregateStatistic, aggregateStatistics, type FeatureNode, type RollingNode } from '@millwright/core'
 
-const aggregates: ReadonlySet<string> = new Set<AggregateStatistic>([
-  'count',
-  'mean',
-  'std',
-  'min',
-  'max',
-  'range',
-  'first',
-  'last',
-  'slope',
-  'rms',
-  'skewness',
-  'kurtosis',
-  'crestFactor',
-])
+const aggregates: ReadonlySet<string> = new Set(aggregateStatistics)
 
 /** An expression as it is written: a word, or a word with arguments. */
 interface Expression {
