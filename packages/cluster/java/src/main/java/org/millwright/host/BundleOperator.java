@@ -1,0 +1,113 @@
+package org.millwright.host;
+
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+
+/**
+ * Finds each record's key and packs the records of each target subtask together.
+ *
+ * <p>B1. A target's records keep their order, so a key's do.
+ * <p>B2. Nothing is held back: a bundle leaves when it is full, a while after its first record, and before each watermark, barrier
+ * and end.
+ */
+final class BundleOperator extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<byte[], byte[]>, BoundedOneInput {
+    private static final long serialVersionUID = 1L;
+
+    private final JobOptions options;
+    private transient KeyFinder keys;
+    private transient TargetBundle[] targets;
+    private transient boolean flushIsDue;
+    private transient Counter keyless;
+    private transient Counter keyDiffers;
+    private transient Counter cut;
+
+    BundleOperator(StreamOperatorParameters<byte[]> parameters, JobOptions options) {
+        super(parameters);
+        this.options = options;
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        keys = new KeyFinder(options.keyField());
+        // The next task's subtasks: this task has one output.
+        int targetCount = getContainingTask().getEnvironment().getAllWriters()[0].getNumberOfSubpartitions();
+        targets = new TargetBundle[targetCount];
+        for (int i = 0; i < targetCount; i++) {
+            targets[i] = new TargetBundle(options.bundleRecords(), options.bundleBytes() + 4096);
+        }
+        keyless = getMetricGroup().counter("records_without_key_total");
+        keyDiffers = getMetricGroup().counter("records_key_differs_total");
+        cut = getMetricGroup().counter("records_cut_total");
+    }
+
+    @Override
+    public void processElement(StreamRecord<byte[]> element) {
+        byte[] record = element.getValue();
+        int keyLength = Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH]) | Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH + 1]) << 8;
+        int valueStart = InputRecords.KEY + keyLength;
+        int valueEnd = record.length;
+        if (valueEnd == valueStart) {
+            // It carries time, which the watermark has.
+            return;
+        }
+        keys.find(record, valueStart, valueEnd);
+        if (!keys.found()) {
+            keyless.inc();
+        } else if (keyLength > 0 && !keys.equals(record, InputRecords.KEY, keyLength)) {
+            keyDiffers.inc();
+        }
+        if (valueEnd - valueStart > options.recordBytesMax()) {
+            cut.inc();
+            valueEnd = valueStart + options.recordBytesMax();
+        }
+        int keyGroup = KeyGroupRangeAssignment.computeKeyGroupForKeyHash(keys.hash(), options.maxParallelism());
+        int target = KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup(options.maxParallelism(), targets.length, keyGroup);
+        TargetBundle bundle = targets[target];
+        bundle.add(keyGroup, record, valueStart, valueEnd);
+        if (bundle.isFull() || bundle.lineBytes() >= options.bundleBytes()) {
+            send(bundle);
+        } else if (!flushIsDue) {
+            flushIsDue = true;
+            long atMs = getProcessingTimeService().getCurrentProcessingTime() + options.flushIntervalMs();
+            getProcessingTimeService().registerTimer(atMs, time -> {
+                flushIsDue = false;
+                flush();
+            });
+        }
+    }
+
+    @Override
+    public void processWatermark(Watermark watermark) throws Exception {
+        flush();
+        super.processWatermark(watermark);
+    }
+
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpointId) {
+        flush();
+    }
+
+    @Override
+    public void endInput() {
+        flush();
+    }
+
+    private void flush() {
+        for (TargetBundle bundle : targets) {
+            send(bundle);
+        }
+    }
+
+    private void send(TargetBundle bundle) {
+        if (bundle.count() > 0) {
+            output.collect(new StreamRecord<>(bundle.take()));
+        }
+    }
+}

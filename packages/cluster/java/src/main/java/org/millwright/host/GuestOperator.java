@@ -1,0 +1,397 @@
+package org.millwright.host;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.state.BroadcastState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.BasicTypeInfo;
+import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Histogram;
+import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.runtime.state.VoidNamespaceSerializer;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedMultiInput;
+import org.apache.flink.streaming.api.operators.InternalTimer;
+import org.apache.flink.streaming.api.operators.InternalTimerService;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.operators.Triggerable;
+import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+
+/**
+ * Hands bundles to the guest, and keeps for it what must outlive it: the states of keys, their timers, control records.
+ *
+ * <p>G1. What was taken is processed before each watermark, control record, barrier and end, and a while after it came at the latest.
+ * <p>G2. At a barrier every changed state has been written back: Flink's state is whole.
+ * <p>G3. Control records that are there when the task starts are taken before the first bundle; each is taken once.
+ * <p>G4. A timer goes off when every record before its time was processed, and before this watermark goes on.
+ */
+final class GuestOperator extends AbstractStreamOperator<byte[]>
+        implements TwoInputStreamOperator<byte[], byte[], byte[]>, Triggerable<String, VoidNamespace>, BoundedMultiInput {
+    private static final long serialVersionUID = 1L;
+    private static final int WRITE_BACK_SLICE = 4096;
+    private static final long METRICS_EVERY_MS = 5000;
+    private static final byte[] NOTHING = {};
+
+    private final JobOptions options;
+    private final GuestScript script;
+    private final ControlLog controlLog;
+
+    private transient Guest guest;
+    private transient FrameWriter frames;
+    private transient ValueState<byte[]> state;
+    private transient InternalTimerService<VoidNamespace> timers;
+    private transient BroadcastState<String, byte[]> control;
+    private transient Map<Integer, Long> controlReached;
+    private transient List<byte[]> bundle;
+    private transient int bundleRecords;
+    private transient int bundleLineBytes;
+    private transient boolean flushIsDue;
+    private transient List<byte[]> unknownKeys;
+    private transient List<String> dueKeys;
+    private transient long stateWrites;
+    private transient GuestMetrics guestMetrics;
+    private transient Counter recordsIn;
+    private transient Counter recordsOut;
+    private transient Counter statesRead;
+    private transient Counter statesWritten;
+    private transient Histogram bundleSizes;
+
+    GuestOperator(StreamOperatorParameters<byte[]> parameters, JobOptions options, GuestScript script, ControlLog controlLog) {
+        super(parameters);
+        this.options = options;
+        this.script = script;
+        this.controlLog = controlLog;
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        control = context.getOperatorStateStore().getBroadcastState(new MapStateDescriptor<>(
+                "control", BasicTypeInfo.STRING_TYPE_INFO, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        bundle = new ArrayList<>();
+        unknownKeys = new ArrayList<>();
+        dueKeys = new ArrayList<>();
+        state = getRuntimeContext().getState(new ValueStateDescriptor<>("key", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        timers = getInternalTimerService("key", VoidNamespaceSerializer.INSTANCE, this);
+        registerMetrics();
+        guest = Guest.open(script, options, getRuntimeContext().getTaskInfo().getIndexOfThisSubtask(), this::frame);
+        frames = new FrameWriter(guest.input());
+        takeControlLog();
+        reportMetrics();
+    }
+
+    private void registerMetrics() {
+        recordsIn = getMetricGroup().counter("guest_records_in_total");
+        recordsOut = getMetricGroup().counter("guest_records_out_total");
+        statesRead = getMetricGroup().counter("guest_states_read_total");
+        statesWritten = getMetricGroup().counter("guest_states_written_total");
+        bundleSizes = getMetricGroup().histogram("guest_bundle_records", new DescriptiveStatisticsHistogram(256));
+        getMetricGroup().gauge("guest_heap_used_bytes", () -> {
+            Guest running = guest;
+            return running == null ? 0L : running.usedHeapBytes();
+        });
+        guestMetrics = new GuestMetrics(getMetricGroup());
+    }
+
+    /** Takes the control records of the state, and those that came since (G3). */
+    private void takeControlLog() throws Exception {
+        controlReached = new HashMap<>();
+        List<ControlRecord> known = new ArrayList<>();
+        for (Map.Entry<String, byte[]> entry : control.entries()) {
+            ControlRecord record = ControlRecord.of(entry.getValue());
+            known.add(record);
+            controlReached.merge(record.partition(), record.offset(), Math::max);
+        }
+        for (byte[] bytes : controlLog.read(controlReached)) {
+            ControlRecord record = ControlRecord.of(bytes);
+            controlReached.merge(record.partition(), record.offset(), Math::max);
+            keepControl(record);
+            known.add(record);
+        }
+        known.sort(ControlRecord.ORDER);
+        frames.begin();
+        for (ControlRecord record : known) {
+            frames.frame(Bridge.FRAME_CONTROL, guest::control, record.bytes());
+        }
+        frames.finish(guest::control);
+    }
+
+    private void keepControl(ControlRecord record) throws Exception {
+        if (record.deleted()) {
+            control.remove(record.key());
+        } else {
+            control.put(record.key(), record.bytes());
+        }
+    }
+
+    @Override
+    public void processElement1(StreamRecord<byte[]> element) throws Exception {
+        byte[] records = element.getValue();
+        ByteBuffer head = ByteBuffer.wrap(records).order(ByteOrder.LITTLE_ENDIAN);
+        int count = head.getInt(4);
+        int lineBytes = head.getInt(8);
+        boolean fits = bundleRecords + count <= Bridge.BUNDLE_RECORDS_MAX
+                && bundleLineBytes + lineBytes <= Bridge.BUFFER_BYTES - Bridge.LINES_OFFSET;
+        if (!fits) {
+            flush();
+        }
+        bundle.add(records);
+        bundleRecords += count;
+        bundleLineBytes += lineBytes;
+        if (bundleRecords >= options.bundleRecords()) {
+            flush();
+        } else if (!flushIsDue) {
+            flushIsDue = true;
+            long atMs = getProcessingTimeService().getCurrentProcessingTime() + options.flushIntervalMs();
+            getProcessingTimeService().registerTimer(atMs, time -> {
+                flushIsDue = false;
+                flush();
+            });
+        }
+    }
+
+    @Override
+    public void processElement2(StreamRecord<byte[]> element) throws Exception {
+        ControlRecord record = ControlRecord.of(element.getValue());
+        Long reached = controlReached.get(record.partition());
+        if (reached != null && record.offset() <= reached) {
+            return;
+        }
+        flush();
+        controlReached.put(record.partition(), record.offset());
+        keepControl(record);
+        frames.begin();
+        frames.frame(Bridge.FRAME_CONTROL, guest::control, record.bytes());
+        frames.finish(guest::control);
+    }
+
+    @Override
+    public void processWatermark1(Watermark watermark) throws Exception {
+        flush();
+        // The end of the input is no time: nothing falls silent by it.
+        if (watermark.getTimestamp() != Watermark.MAX_WATERMARK.getTimestamp()) {
+            getTimeServiceManager().orElseThrow().advanceWatermark(watermark);
+            actOnKeys(dueKeys, Bridge.PURPOSE_TIMER, watermark.getTimestamp());
+            dueKeys.clear();
+            guest.timeCame(watermark.getTimestamp());
+        }
+        output.emitWatermark(watermark);
+    }
+
+    /** Control records carry no time. */
+    @Override
+    public void processWatermark2(Watermark watermark) {}
+
+    @Override
+    protected void processWatermarkStatus(WatermarkStatus status, int index) {
+        if (index == 0) {
+            output.emitWatermarkStatus(status);
+        }
+    }
+
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+        flush();
+        writeBack();
+    }
+
+    @Override
+    public void endInput(int inputId) throws Exception {
+        if (inputId != 1) {
+            return;
+        }
+        flush();
+        writeBack();
+        if (!options.endsWithInput()) {
+            return;
+        }
+        // The list is taken whole: acting on keys changes what is walked over.
+        List<String> keys;
+        try (var stream = this.<String>getKeyedStateBackend().<VoidNamespace>getKeys("key", VoidNamespace.INSTANCE)) {
+            keys = stream.toList();
+        }
+        actOnKeys(keys, Bridge.PURPOSE_END, Double.NaN);
+        writeBack();
+    }
+
+    @Override
+    public void onEventTime(InternalTimer<String, VoidNamespace> timer) {
+        dueKeys.add(timer.getKey());
+    }
+
+    @Override
+    public void onProcessingTime(InternalTimer<String, VoidNamespace> timer) {
+        throw new IllegalStateException("No timer must be of processing time");
+    }
+
+    /** The key of a bundle is that of each of its records, one after another. */
+    @Override
+    public void setKeyContextElement1(StreamRecord element) {}
+
+    @Override
+    public void setKeyContextElement2(StreamRecord element) {}
+
+    @Override
+    public boolean hasKeyContext1() {
+        return false;
+    }
+
+    @Override
+    public boolean hasKeyContext2() {
+        return false;
+    }
+
+    @Override
+    public void close() throws Exception {
+        try {
+            if (guest != null) {
+                Guest closing = guest;
+                guest = null;
+                closing.close();
+            }
+        } finally {
+            super.close();
+        }
+    }
+
+    private void flush() throws Exception {
+        if (bundleRecords == 0) {
+            return;
+        }
+        writeBundle();
+        guest.prepare(bundleRecords, bundleLineBytes);
+        if (giveStates()) {
+            // The states stood where the bundle was.
+            writeBundle();
+        }
+        guest.process(bundleRecords, bundleLineBytes);
+        recordsIn.inc(bundleRecords);
+        bundleSizes.update(bundleRecords);
+        bundle.clear();
+        bundleRecords = 0;
+        bundleLineBytes = 0;
+    }
+
+    private void writeBundle() {
+        ByteBuffer input = guest.input();
+        int record = 0;
+        int line = Bridge.LINES_OFFSET;
+        for (byte[] records : bundle) {
+            ByteBuffer head = ByteBuffer.wrap(records).order(ByteOrder.LITTLE_ENDIAN);
+            int count = head.getInt(4);
+            int lineBytes = head.getInt(8);
+            int at = Bridge.BUNDLE_HEAD_BYTES;
+            input.put(Bridge.APPEND_TIMES_OFFSET + 8 * record, records, at, 8 * count);
+            input.put(Bridge.OFFSETS_OFFSET + 8 * record, records, at + 8 * count, 8 * count);
+            input.put(Bridge.PLACES_OFFSET + 4 * record, records, at + 16 * count, 4 * count);
+            input.put(line, records, at + 20 * count, lineBytes);
+            record += count;
+            line += lineBytes;
+        }
+    }
+
+    private void actOnKeys(List<String> keys, int purpose, double nowMs) throws Exception {
+        for (int from = 0; from < keys.size(); from += Bridge.BUNDLE_RECORDS_MAX) {
+            frames.begin();
+            for (String key : keys.subList(from, Math.min(keys.size(), from + Bridge.BUNDLE_RECORDS_MAX))) {
+                frames.frame(Bridge.FRAME_KEY, this::keysAreOneCall, key.getBytes(StandardCharsets.UTF_8));
+            }
+            frames.finish(byteLength -> guest.keys(byteLength, purpose));
+            giveStates();
+            guest.act(nowMs);
+        }
+    }
+
+    /** Keys are so short that a call's fit the input. */
+    private void keysAreOneCall(int byteLength) {
+        throw new IllegalStateException("The keys of a call must fit the input: " + byteLength + " bytes");
+    }
+
+    /** Gives the states that the guest asked for; returns whether there were any. */
+    private boolean giveStates() throws Exception {
+        if (unknownKeys.isEmpty()) {
+            return false;
+        }
+        List<byte[]> wanted = unknownKeys;
+        unknownKeys = new ArrayList<>();
+        frames.begin();
+        for (byte[] key : wanted) {
+            setCurrentKey(new String(key, StandardCharsets.UTF_8));
+            byte[] value = state.value();
+            byte[] keyLength = {(byte) key.length, (byte) (key.length >>> 8)};
+            frames.frame(Bridge.FRAME_STATE, guest::states, keyLength, key, value == null ? NOTHING : value);
+        }
+        frames.finish(guest::states);
+        statesRead.inc(wanted.size());
+        return true;
+    }
+
+    private void writeBack() throws Exception {
+        long before;
+        do {
+            before = stateWrites;
+            guest.writeBack(WRITE_BACK_SLICE);
+        } while (stateWrites != before);
+    }
+
+    private void frame(int kind, ByteBuffer payload) throws Exception {
+        switch (kind) {
+            case Bridge.FRAME_UNKNOWN_KEY -> unknownKeys.add(rest(payload));
+            case Bridge.FRAME_OUTPUT -> {
+                output.collect(new StreamRecord<>(rest(payload)));
+                recordsOut.inc();
+            }
+            case Bridge.FRAME_STATE_WRITE -> {
+                setCurrentKey(Guest.key(payload));
+                if (payload.hasRemaining()) {
+                    state.update(rest(payload));
+                } else {
+                    state.clear();
+                }
+                stateWrites += 1;
+                statesWritten.inc();
+            }
+            case Bridge.FRAME_TIMER -> {
+                double atMs = payload.getDouble();
+                double insteadOfMs = payload.getDouble();
+                setCurrentKey(Guest.key(payload));
+                if (!Double.isNaN(insteadOfMs)) {
+                    timers.deleteEventTimeTimer(VoidNamespace.INSTANCE, (long) Math.ceil(insteadOfMs));
+                }
+                timers.registerEventTimeTimer(VoidNamespace.INSTANCE, (long) Math.ceil(atMs));
+            }
+            case Bridge.FRAME_COUNTERS -> guestMetrics.take(Guest.text(payload));
+            default -> throw new IllegalStateException("A guest must not answer a frame of kind " + kind);
+        }
+    }
+
+    private void reportMetrics() throws Exception {
+        guest.counters();
+        long atMs = getProcessingTimeService().getCurrentProcessingTime() + METRICS_EVERY_MS;
+        getProcessingTimeService().registerTimer(atMs, time -> reportMetrics());
+    }
+
+    private static byte[] rest(ByteBuffer payload) {
+        byte[] bytes = new byte[payload.remaining()];
+        payload.get(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,149 @@
+package org.millwright.host;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * The job: topics of Kafka, a guest, topics of Kafka.
+ *
+ * <p>The script, its source map and the description of the job stand in the jar as {@code guest.js}, {@code guest.js.map} and
+ * {@code job.json}. Arguments: {@code --kafka HOST:PORT,…} (required), {@code --kafka-properties FILE} (security; read where the job is
+ * submitted and in the tasks, so that no secret is an argument), {@code --group ID}, {@code --transactional-id PREFIX},
+ * {@code --transaction-timeout-ms N}, {@code --until latest} (a bounded run), {@code --guest FOLDER} (instead of the jar's own script).
+ */
+public final class HostJob {
+    private HostJob() {}
+
+    /** Submits the job. */
+    public static void main(String[] arguments) throws Exception {
+        Map<String, String> given = parse(arguments);
+        String folder = given.get("guest");
+        JsonNode description = new ObjectMapper().readTree(resource(folder, "job.json"));
+        boolean bounded = "latest".equals(given.get("until"));
+        JobOptions options = options(description, bounded);
+        GuestScript script = new GuestScript(resource(folder, "guest.js"), resource(folder, "guest.js.map"));
+        Properties kafka = kafkaProperties(given);
+        StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
+
+        DataStream<byte[]> records = environment
+                .fromSource(source(kafka, given, options.inputs(), bounded), new LogTime(), "records")
+                .uid("records");
+        DataStream<byte[]> control = environment
+                .fromSource(source(kafka, given, List.of(options.control()), bounded), WatermarkStrategy.noWatermarks(), "control")
+                .uid("control")
+                .setParallelism(1);
+        ControlLog controlLog = new KafkaControlLog(kafka, options.control());
+        JobGraph.connect(environment, records, control, options, script, controlLog)
+                .sinkTo(sink(kafka, given, options))
+                .name("outputs")
+                .uid("outputs");
+        environment.execute(options.name());
+    }
+
+    private static KafkaSource<byte[]> source(Properties kafka, Map<String, String> given, List<String> topics, boolean bounded) {
+        KafkaSourceBuilder<byte[]> source = KafkaSource.<byte[]>builder()
+                .setProperties(kafka)
+                .setTopics(topics)
+                .setGroupId(given.getOrDefault("group", "millwright"))
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setProperty("isolation.level", "read_committed")
+                .setDeserializer(new InputRecords(topics));
+        if (bounded) {
+            source.setBounded(OffsetsInitializer.latest());
+        }
+        return source.build();
+    }
+
+    private static KafkaSink<byte[]> sink(Properties kafka, Map<String, String> given, JobOptions options) {
+        return KafkaSink.<byte[]>builder()
+                .setKafkaProducerConfig(kafka)
+                .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+                .setTransactionalIdPrefix(given.getOrDefault("transactional-id", "millwright-" + options.name()))
+                .setProperty("transaction.timeout.ms", given.getOrDefault("transaction-timeout-ms", "600000"))
+                .setRecordSerializer(new OutputRecords(options.outputs()))
+                .build();
+    }
+
+    private static Properties kafkaProperties(Map<String, String> given) throws IOException {
+        Properties kafka = new Properties();
+        String file = given.get("kafka-properties");
+        if (file != null) {
+            try (InputStream in = Files.newInputStream(Path.of(file))) {
+                kafka.load(in);
+            }
+        }
+        String brokers = given.get("kafka");
+        if (brokers == null) {
+            throw new IllegalArgumentException("The argument --kafka must name brokers, as in 127.0.0.1:9092");
+        }
+        kafka.setProperty("bootstrap.servers", brokers);
+        return kafka;
+    }
+
+    /** Reads the description of a job. What is not said there has these values. */
+    static JobOptions options(JsonNode description, boolean bounded) {
+        return new JobOptions(
+                description.path("name").asText("millwright"),
+                texts(description.path("inputs")),
+                description.path("control").asText(null),
+                texts(description.path("outputs")),
+                description.path("keyField").asText(),
+                description.path("maxParallelism").asInt(128),
+                description.path("bundleRecords").asInt(4000),
+                description.path("bundleBytes").asInt(64 * 1024),
+                description.path("recordBytesMax").asInt(2 * 1024 * 1024),
+                description.path("flushIntervalMs").asLong(50),
+                description.path("cacheKeysMax").asInt(100_000),
+                description.path("dirtyKeysMax").asInt(20_000),
+                description.path("heapMaxMb").asInt(512),
+                description.path("callMsMax").asLong(30_000),
+                bounded);
+    }
+
+    private static List<String> texts(JsonNode list) {
+        List<String> texts = new ArrayList<>();
+        list.forEach(text -> texts.add(text.asText()));
+        return texts;
+    }
+
+    private static Map<String, String> parse(String[] arguments) {
+        Map<String, String> given = new HashMap<>();
+        for (int i = 0; i < arguments.length; i += 2) {
+            if (!arguments[i].startsWith("--") || i + 1 == arguments.length) {
+                throw new IllegalArgumentException("Arguments must be pairs of --name and value: found \"" + arguments[i] + "\"");
+            }
+            given.put(arguments[i].substring(2), arguments[i + 1]);
+        }
+        return given;
+    }
+
+    private static String resource(String folder, String name) throws IOException {
+        if (folder != null) {
+            return Files.readString(Path.of(folder, name));
+        }
+        try (InputStream in = HostJob.class.getResourceAsStream("/" + name)) {
+            if (in == null) {
+                throw new IOException("The jar must hold " + name + ": it is packed in when a project is deployed");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}

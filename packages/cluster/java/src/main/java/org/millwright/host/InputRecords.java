@@ -1,0 +1,65 @@
+package org.millwright.host;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * Makes a record of a topic into bytes: append time (float64, milliseconds; NaN where there is none), offset (float64), place
+ * (uint32), length of the key (uint16), key, value. An absent value is empty.
+ */
+final class InputRecords implements KafkaRecordDeserializationSchema<byte[]> {
+    static final int APPEND_TIME = 0;
+    static final int OFFSET = 8;
+    static final int PLACE = 16;
+    static final int KEY_LENGTH = 20;
+    static final int KEY = 22;
+    /** Longer keys are cut: none that matters has more. */
+    private static final int KEY_BYTES_MAX = 65_535;
+    private static final byte[] NOTHING = {};
+    private static final long serialVersionUID = 1L;
+
+    private final List<String> topics;
+
+    /** @param topics in the order of the places' indices */
+    InputRecords(List<String> topics) {
+        this.topics = List.copyOf(topics);
+    }
+
+    @Override
+    public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<byte[]> out) {
+        int input = topics.indexOf(record.topic());
+        if (input < 0 || record.partition() >>> Bridge.PLACE_PARTITION_BITS != 0) {
+            throw new IllegalStateException("A record must be of a topic that the job reads: " + record.topic() + "-" + record.partition());
+        }
+        double appendTimeMs = record.timestamp() < 0 ? Double.NaN : record.timestamp();
+        int place = input << Bridge.PLACE_PARTITION_BITS | record.partition();
+        out.collect(encode(appendTimeMs, record.offset(), place, record.key(), record.value()));
+    }
+
+    /** Puts a record together. {@code key} and {@code value} may be {@code null}. */
+    static byte[] encode(double appendTimeMs, long offset, int place, byte[] key, byte[] value) {
+        byte[] keyBytes = key == null ? NOTHING : key;
+        byte[] valueBytes = value == null ? NOTHING : value;
+        int keyLength = Math.min(keyBytes.length, KEY_BYTES_MAX);
+        byte[] bytes = new byte[KEY + keyLength + valueBytes.length];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)
+                .putDouble(appendTimeMs)
+                .putDouble(offset)
+                .putInt(place)
+                .putShort((short) keyLength)
+                .put(keyBytes, 0, keyLength)
+                .put(valueBytes);
+        return bytes;
+    }
+
+    @Override
+    public TypeInformation<byte[]> getProducedType() {
+        return PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
+    }
+}

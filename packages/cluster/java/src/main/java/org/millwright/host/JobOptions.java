@@ -1,0 +1,59 @@
+package org.millwright.host;
+
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * What a job is told: by the guest's description, and by whoever submits it.
+ *
+ * @param name of the job
+ * @param inputs topics of records, in the order of the places' indices
+ * @param control topic of control records, {@code null} for none
+ * @param outputs topics that are written, in the order of the output frames' indices
+ * @param keyField name of the field that holds a record's key
+ * @param maxParallelism key groups
+ * @param bundleRecords records after which a bundle is processed
+ * @param bundleBytes bytes of lines after which a bundle leaves its source
+ * @param recordBytesMax bytes after which a value is cut
+ * @param flushIntervalMs longest wait of a record for others, milliseconds
+ * @param cacheKeysMax keys that a guest holds
+ * @param dirtyKeysMax changed keys that a guest may hold between two calls
+ * @param heapMaxMb heap of V8 in one subtask, MB
+ * @param callMsMax longest call of the guest, milliseconds
+ * @param endsWithInput whether the end of the input ends all keys: a bounded run
+ */
+record JobOptions(
+        String name,
+        List<String> inputs,
+        String control,
+        List<String> outputs,
+        String keyField,
+        int maxParallelism,
+        int bundleRecords,
+        int bundleBytes,
+        int recordBytesMax,
+        long flushIntervalMs,
+        int cacheKeysMax,
+        int dirtyKeysMax,
+        int heapMaxMb,
+        long callMsMax,
+        boolean endsWithInput)
+        implements Serializable {
+
+    JobOptions {
+        inputs = List.copyOf(inputs);
+        outputs = List.copyOf(outputs);
+        require(!inputs.isEmpty(), "inputs", "at least one topic");
+        require(outputs.size() <= 256, "outputs", "at most 256 topics");
+        require(bundleRecords >= 1 && bundleRecords <= Bridge.BUNDLE_RECORDS_MAX, "bundleRecords", "1 to " + Bridge.BUNDLE_RECORDS_MAX);
+        require(recordBytesMax > 0 && recordBytesMax + bundleBytes + 4096 <= Bridge.BUFFER_BYTES - Bridge.LINES_OFFSET, "recordBytesMax", "room in the input buffer beside a bundle");
+        require(cacheKeysMax >= 1, "cacheKeysMax", "at least 1");
+        require(flushIntervalMs >= 1, "flushIntervalMs", "at least 1 ms");
+    }
+
+    private static void require(boolean holds, String option, String wanted) {
+        if (!holds) {
+            throw new IllegalArgumentException("The option \"" + option + "\" must be: " + wanted);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.millwright.host;
+
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.eventtime.WatermarkGenerator;
+import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
+import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+
+/**
+ * Time is what the logs say: a watermark T means that no record appended before T is to come.
+ *
+ * <p>L1. Append times do not fall within a partition, so a partition has come to the greatest one it has given.
+ * <p>L2. A partition that has given nothing yet holds time back: that it has nothing, nobody knows. Whoever writes sees to it that
+ * every partition goes on, with records or with empty ones.
+ * <p>L3. A subtask without any partition does not hold time back.
+ */
+final class LogTime implements WatermarkStrategy<byte[]> {
+    private static final long serialVersionUID = 1L;
+
+    /** Flink makes one generator for a subtask itself, which gets no records, before those of its partitions. */
+    private transient boolean ownMade;
+
+    @Override
+    public WatermarkGenerator<byte[]> createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
+        if (!ownMade) {
+            ownMade = true;
+            return new Idle();
+        }
+        return new Greatest();
+    }
+
+    /** Says that the subtask itself, beside its partitions, gives nothing. */
+    private static final class Idle implements WatermarkGenerator<byte[]> {
+        @Override
+        public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
+            throw new IllegalStateException("A record must come from a partition");
+        }
+
+        @Override
+        public void onPeriodicEmit(WatermarkOutput output) {
+            output.markIdle();
+        }
+    }
+
+    /** Follows one partition. */
+    private static final class Greatest implements WatermarkGenerator<byte[]> {
+        private long reached = Long.MIN_VALUE;
+
+        @Override
+        public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
+            reached = Math.max(reached, eventTimestamp);
+        }
+
+        @Override
+        public void onPeriodicEmit(WatermarkOutput output) {
+            output.emitWatermark(new Watermark(reached));
+        }
+    }
+}
