@@ -16,6 +16,7 @@ import {
   FlinkClient,
   FlinkUnreachableError,
   KafkaAdministration,
+  KafkaAuthenticationError,
   type KafkaConnection,
   topicDefinitions,
 } from '../../packages/cluster/src/index.ts'
@@ -60,7 +61,10 @@ await prove('cluster-secure', 600, async (proof) => {
       (reason: Error) => reason,
     )
     await client.close()
-    proof.check(error !== null && !error.message.includes(sasl.password), `${what} is refused: ${error?.message}`)
+    proof.check(
+      error instanceof KafkaAuthenticationError && !error.message.includes(sasl.password),
+      `${what} is refused: ${error?.message}`,
+    )
   }
 
   const flink = cluster.openFlink()

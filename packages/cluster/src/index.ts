@@ -26,7 +26,7 @@ export type {
   SavepointStatus,
 } from './flink/flink-types.ts'
 export { KafkaAdministration, type KafkaQuorum, type TopicReport } from './kafka/administration.ts'
-export { KafkaRefusedError, KafkaUnreachableError } from './kafka/errors.ts'
+export { KafkaAuthenticationError, KafkaRefusedError, KafkaUnreachableError } from './kafka/errors.ts'
 export { clientOptions, type KafkaConnection } from './kafka/kafka-connection.ts'
 export { activationKey, packagePartKey } from './kafka/model-update-key.ts'
 export { type TopicDefinition, type TopicOptions, topicDefinitions } from './kafka/topic-definitions.ts'

@@ -1,6 +1,7 @@
-import { Admin, ConfigResourceTypes, describeQuorumV2, GenericError, MultipleErrors } from '@platformatic/kafka'
+import { Admin, ConfigResourceTypes, describeQuorumV2, GenericError } from '@platformatic/kafka'
 import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
 import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
+import { kafkaError, protocolErrorName } from './kafka-error.ts'
 import type { TopicDefinition } from './topic-definitions.ts'
 import { compareTopic, type TopicDifference, type TopicFound } from './topic-report.ts'
 
@@ -48,7 +49,7 @@ export class KafkaAdministration {
   /**
    * Looks at the nodes.
    *
-   * @throws {KafkaUnreachableError | KafkaRefusedError}
+   * @throws {KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError}
    */
   async quorum(): Promise<KafkaQuorum> {
     return this.#ask('look at the brokers', async () => {
@@ -83,7 +84,7 @@ export class KafkaAdministration {
   /**
    * Makes the topics that are not there and compares those that are. An existing topic is never changed.
    *
-   * @throws {KafkaUnreachableError | KafkaRefusedError}
+   * @throws {KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError}
    */
   async ensureTopics(definitions: readonly TopicDefinition[]): Promise<TopicReport> {
     return this.#ask('make the topics', async () => {
@@ -121,7 +122,7 @@ export class KafkaAdministration {
       })
       return true
     } catch (error) {
-      if (findProtocolError(error) === 'TOPIC_ALREADY_EXISTS') return false
+      if (protocolErrorName(error) === 'TOPIC_ALREADY_EXISTS') return false
       throw error
     }
   }
@@ -160,35 +161,12 @@ export class KafkaAdministration {
     try {
       return await work()
     } catch (error) {
-      if (error instanceof KafkaUnreachableError || error instanceof KafkaRefusedError) throw error
-      if (!(error instanceof GenericError || error instanceof MultipleErrors)) throw error
-      const protocolError = findProtocolError(error)
-      const message = `Cannot ${what}: ${deepestMessage(error)}`
-      throw protocolError === null
-        ? new KafkaUnreachableError(message, { cause: error })
-        : new KafkaRefusedError(message, { cause: error, details: { kafkaError: protocolError } })
+      // Only the client's own errors are Kafka's doing.
+      throw GenericError.isGenericError(error as Error) ? kafkaError(what, error as Error) : error
     }
   }
 }
 
 function ascending(numbers: readonly number[]): number[] {
   return [...numbers].sort((a, b) => a - b)
-}
-
-/** Kafka's own name of what went wrong, somewhere below an error of the client; `null` where Kafka did not answer. */
-export function findProtocolError(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  const id = (error as { apiId?: unknown }).apiId
-  if (typeof id === 'string') return id
-  const inner = [...(error instanceof AggregateError ? error.errors : []), error.cause]
-  for (const cause of inner) {
-    const found = findProtocolError(cause)
-    if (found !== null) return found
-  }
-  return null
-}
-
-function deepestMessage(error: Error): string {
-  const inner: unknown = error instanceof AggregateError ? (error.errors[0] ?? error.cause) : error.cause
-  return inner instanceof Error ? deepestMessage(inner) : error.message
 }

@@ -11,3 +11,9 @@ export class KafkaRefusedError extends MillwrightError {
   readonly code = 'KAFKA_REFUSED'
   readonly retry = 'never'
 }
+
+/** User or password are wrong, or the broker's certificate is not trusted, or it wants TLS and was asked in the clear. */
+export class KafkaAuthenticationError extends MillwrightError {
+  readonly code = 'KAFKA_AUTHENTICATION'
+  readonly retry = 'never'
+}
