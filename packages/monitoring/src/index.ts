@@ -1,0 +1,69 @@
+export { byEffect, type ColumnDrift, type DriftBounds } from './drift/compare-columns.ts'
+export {
+  type DriftCounters,
+  type DriftFinding,
+  DriftMonitor,
+  type DriftReport,
+  type DriftRules,
+  type DriftState,
+  defaultDriftRules,
+} from './drift/drift-monitor.ts'
+export {
+  type BaselineHistogram,
+  type DriftReference,
+  meanAbsoluteContributions,
+  probabilityColumn,
+  type ReferenceFeature,
+} from './drift/drift-reference.ts'
+export type { Persistence } from './drift/persistence.ts'
+export { type Calibration, calibrate, fitCalibration } from './estimate/calibration.ts'
+export {
+  type Estimate,
+  type EstimatedPerformance,
+  estimatePerformance,
+  type PredictedGroup,
+} from './estimate/estimated-performance.ts'
+export type { CalibrationPoint } from './estimate/isotonic.ts'
+export {
+  PredictionPeriods,
+  type PredictionPeriodsOptions,
+  type PredictionPeriodsState,
+} from './estimate/prediction-periods.ts'
+export { type DistrustReason, distrust, distrustReasons } from './estimate/trust.ts'
+export {
+  type ChannelQuality,
+  DataQuality,
+  type DataQualityState,
+  type DeviceQuality,
+  defaultQualityRules,
+} from './quality/data-quality.ts'
+export { type QualityRules, type WatchedChannel, watchedChannels } from './quality/quality-plan.ts'
+export { benjaminiHochberg } from './statistics/benjamini-hochberg.ts'
+export {
+  binnedKolmogorovSmirnov,
+  type KolmogorovSmirnov,
+  kolmogorovSmirnov,
+} from './statistics/kolmogorov-smirnov.ts'
+export type { Median } from './statistics/median.ts'
+export { populationStability } from './statistics/population-stability.ts'
+export { f1Score, type Proportion, proportion } from './statistics/proportion.ts'
+export { type BinnedValues, binnedWasserstein, wasserstein } from './statistics/wasserstein.ts'
+export {
+  checkMaintenanceFeedback,
+  type FeedbackProblem,
+  type FeedbackResult,
+  feedbackProblems,
+  type MaintenanceFeedback,
+  readMaintenanceFeedback,
+  type VerdictKind,
+  verdictKinds,
+} from './verdicts/maintenance-feedback.ts'
+export {
+  defaultVerdictRules,
+  type VerdictCounters,
+  VerdictJoin,
+  type VerdictJoinState,
+  type VerdictReport,
+  type VerdictRules,
+} from './verdicts/verdict-join.ts'
+export type { ModelPerformance, ReliabilityBand } from './verdicts/verdict-report.ts'
