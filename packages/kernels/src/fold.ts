@@ -4,7 +4,6 @@ import { foldWasmBase64 } from './fold.wasm.ts'
 import {
   accumulatorBytes,
   blockDevices,
-  blockShift,
   deviceHeaderFloats,
   foldRowsMax,
   foldSpareRows,
@@ -74,10 +73,43 @@ const firstAddress = 65_536
 
 const memoryBytesMax = 65_536 * 65_536
 
-/** Windows are given room for so many at a time. */
+/** Room for windows is handed out for so many at a time. */
 const blockWindows = 4096
 
+/**
+ * Blocks are taken from the memory by as many as there are already, up to this: growing a memory costs the host far more than what
+ * is in it, and pages that nobody wrote to cost nothing.
+ */
+const blocksAtOnceMax = 64
+
 let module: WebAssembly.Module | null = null
+
+/** Hands out blocks of one size, side by side as far as they were taken from the memory together. */
+class Blocks {
+  readonly #memory: LinearMemory
+  readonly #blockBytes: number
+  #taken = 0
+  #next = 0
+  #end = 0
+
+  constructor(memory: LinearMemory, blockBytes: number) {
+    this.#memory = memory
+    this.#blockBytes = blockBytes
+  }
+
+  /** Returns the address of a block. */
+  take(): number {
+    if (this.#next === this.#end) {
+      const bytes = this.#blockBytes * Math.min(Math.max(1, this.#taken), blocksAtOnceMax)
+      this.#next = this.#memory.allocate(bytes)
+      this.#end = this.#next + bytes
+    }
+    const address = this.#next
+    this.#next += this.#blockBytes
+    this.#taken += 1
+    return address
+  }
+}
 
 /** Makes the kernel's work over a memory. */
 export function createFoldKernel(memory: WebAssembly.Memory): FoldWork {
@@ -119,6 +151,8 @@ export class Fold {
   readonly #hashes: number
   #floats: Float64Array
   #ints: Int32Array
+  readonly #deviceBlocks: Blocks
+  readonly #windowBlocks: Blocks
   #blockCount = 0
   /** Where the next window goes, and where its block ends, in float64s. */
   #nextWindow = 0
@@ -132,6 +166,8 @@ export class Fold {
     this.#arrival = options.arrival
     this.deviceFloats = deviceHeaderFloats + (options.arrival ? 0 : ringReadings)
     this.windowFloats = windowHeaderFloats + options.accumulatorFields
+    this.#deviceBlocks = new Blocks(this.#memory, 8 * this.deviceFloats * blockDevices)
+    this.#windowBlocks = new Blocks(this.#memory, 8 * this.windowFloats * blockWindows)
     this.#columnCount = 1 + options.channelCount
     const rows = foldRowsMax + foldSpareRows
     this.#columnBytes = rows * 8 + columnPaddingBytes
@@ -223,7 +259,7 @@ export class Fold {
    * @throws {RangeError} Beyond 4 GiB, which is 13 million devices of three channels.
    */
   addDeviceBlock(): number {
-    const address = this.#memory.allocate((this.deviceFloats * 8) << blockShift)
+    const address = this.#deviceBlocks.take()
     this.ints[(this.#directory >> 2) + this.#blockCount] = address
     this.#blockCount += 1
     return address / 8
@@ -236,9 +272,8 @@ export class Fold {
    */
   addWindow(): number {
     if (this.#nextWindow + this.windowFloats > this.#windowsEnd) {
-      const floats = this.windowFloats * blockWindows
-      this.#nextWindow = this.#memory.allocate(8 * floats) / 8
-      this.#windowsEnd = this.#nextWindow + floats
+      this.#nextWindow = this.#windowBlocks.take() / 8
+      this.#windowsEnd = this.#nextWindow + this.windowFloats * blockWindows
     }
     const slot = this.#nextWindow
     this.#nextWindow += this.windowFloats

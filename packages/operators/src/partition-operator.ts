@@ -12,7 +12,7 @@ import {
   type ReadingDecoder,
   type SharedOperatorState,
 } from '@millwright/core'
-import { Fold, flagDirty, lastAppend } from '@millwright/kernels'
+import { Fold, lastAppend } from '@millwright/kernels'
 import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
@@ -92,8 +92,6 @@ class PlanOperator implements PartitionOperator {
   readonly #codec: DeviceStateCodec
   readonly #quarantine: Quarantine | null
   readonly #hostTimers: HostTimers | null
-  /** Devices that {@link takeDirty} has unmarked and not given yet, those that changed last in front. */
-  #leftDirty: number[] = []
   /** Ids forgotten that {@link takeDirty} has not given yet. */
   readonly #forgotten = new Set<string>()
   /** Greatest append time of any record; NaN before the first. */
@@ -284,7 +282,7 @@ class PlanOperator implements PartitionOperator {
 
   takeDirty(max = Number.POSITIVE_INFINITY): DeviceStateEntry[] {
     assert(!this.#results.hasPending, 'outputs are flushed before state is taken')
-    const dirty = this.#nextDirty(max)
+    const dirty = this.#memory.table.takeDirty(max)
     const writer = new ByteWriter(320 * Math.max(8, dirty.length))
     const ends = dirty.map((device) => {
       this.#codec.write(device, writer)
@@ -303,24 +301,6 @@ class PlanOperator implements PartitionOperator {
       entries.push({ deviceId, state: null })
     }
     return entries
-  }
-
-  /** Up to `max` devices whose state is to be taken, those that changed first in front. */
-  #nextDirty(max: number): number[] {
-    const { table } = this.#memory
-    const devices: number[] = []
-    // What is left of an earlier call first; what has changed again since then stands in the table's list too, and comes with it.
-    for (let refilled = false; devices.length < max; ) {
-      const device = this.#leftDirty.pop()
-      if (device !== undefined) {
-        if (table.exists(device) && !table.has(device, flagDirty)) devices.push(device)
-      } else if (refilled) break
-      else {
-        this.#leftDirty = table.takeDirty().reverse()
-        refilled = true
-      }
-    }
-    return devices
   }
 
   restore({ deviceId, state }: DeviceStateEntry): void {
