@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { type ClusterFolder, clusterFolder, clustersFolder } from './cluster-folder.ts'
+import { type ClusterFolder, clusterFolder, portsLock } from './cluster-folder.ts'
 import { type ClusterSettings, type ClusterSwitches, checkClusterName, ensureSettings } from './cluster-settings.ts'
 import { ClusterStartError } from './errors.ts'
 import { withFileLock } from './file-lock.ts'
@@ -60,7 +59,7 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
   const onWait = (): void => progress.step('Another process works on this cluster; waiting for it')
   return withFileLock(folder.lock, { waitMsMax: lockWaitMsMax, onWait }, async () => {
     // Beside the cluster's own lock, since ports are chosen so that no other cluster has them.
-    const settings = await withFileLock(join(clustersFolder(cacheFolder), 'lock'), { waitMsMax: lockWaitMsMax }, () =>
+    const settings = await withFileLock(portsLock(cacheFolder), { waitMsMax: lockWaitMsMax }, () =>
       ensureSettings(cacheFolder, folder, name, options.switches ?? {}),
     )
     const dead = rolesOf(settings).filter((role) => runningProcess(folder, role) === null)

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import type { ProcessRole } from './roles.ts'
 
 /**
- * The folder of one cluster, and what lies where in it. Everything that a cluster writes is below it.
+ * The folder of one cluster, and what lies where in it. Everything that a cluster writes is below it; its lock is beside it,
+ * so that whoever waits for the lock while the folder is removed does not wait on a file that is no more.
  *
  * | in it | what |
  * |---|---|
  * | `cluster.json` | name, ports, passwords, switches: written once |
- * | `lock` | held while `up` or `down` works |
  * | `processes/ROLE` | which process has the role |
  * | `configuration/` | what the processes are started with; written anew by each `up` |
  * | `data/ROLE` | the log of a broker, ZooKeeper's tree |
@@ -19,6 +19,7 @@ import type { ProcessRole } from './roles.ts'
 export interface ClusterFolder {
   readonly root: string
   readonly settings: string
+  /** Held while `up` or `down` works. */
   readonly lock: string
   readonly configuration: string
   readonly certificates: string
@@ -43,7 +44,8 @@ export function clusterFolder(cacheFolder: string, name: string): ClusterFolder 
   return {
     root,
     settings: join(root, 'cluster.json'),
-    lock: join(root, 'lock'),
+    // No cluster's name has a dot.
+    lock: `${root}.lock`,
     configuration: join(root, 'configuration'),
     certificates: join(root, 'certificates'),
     checkpoints: join(root, 'checkpoints'),
@@ -63,4 +65,9 @@ export function clusterFolder(cacheFolder: string, name: string): ClusterFolder 
 /** Where all clusters of a cache are. */
 export function clustersFolder(cacheFolder: string): string {
   return join(cacheFolder, 'clusters')
+}
+
+/** Held while ports are chosen, so that no two clusters get the same. */
+export function portsLock(cacheFolder: string): string {
+  return join(clustersFolder(cacheFolder), '.ports.lock')
 }

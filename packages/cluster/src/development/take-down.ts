@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
 import { clusterFolder } from './cluster-folder.ts'
 import { checkClusterName } from './cluster-settings.ts'
 import { withFileLock } from './file-lock.ts'
@@ -50,11 +49,7 @@ export async function takeDown(options: DownOptions): Promise<ProcessRole[]> {
         running.map((role) => (options.keepData ? stopProcess(folder, role, { graceMs }) : killProcess(folder, role))),
       )
     }
-    if (options.keepData) return
-    // The lock's own file goes last, when nobody holds it any more.
-    for (const name of readdirSync(folder.root))
-      if (join(folder.root, name) !== folder.lock) rmSync(join(folder.root, name), { recursive: true, force: true })
+    if (!options.keepData) rmSync(folder.root, { recursive: true, force: true })
   })
-  if (!options.keepData) rmSync(folder.root, { recursive: true, force: true })
   return stopped
 }
