@@ -1,0 +1,25 @@
+import { outputTopics, type Plan } from '@millwright/core'
+
+/** What the host is told of a job: `job.json` beside the script. */
+export interface JobDescription {
+  readonly name: string
+  /** Topics of records, in the order of the places' indices. */
+  readonly inputs: readonly string[]
+  /** Topic of control records. */
+  readonly control: string
+  /** Topics that are written, in the order of the output frames' indices. */
+  readonly outputs: readonly string[]
+  /** Field of a record that holds its key. */
+  readonly keyField: string
+}
+
+/** Describes the job of a plan. The host has a default for whatever else it may be told (docs/formats/bridge.md). */
+export function describeJob(plan: Plan): JobDescription {
+  return {
+    name: plan.name,
+    inputs: ['sensor-data', 'device-events'],
+    control: 'model-updates',
+    outputs: outputTopics,
+    keyField: 'deviceId',
+  }
+}
