@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { type ClusterFolder, clusterFolder, portsLock } from './cluster-folder.ts'
-import { type ClusterSettings, type ClusterSwitches, checkClusterName, ensureSettings } from './cluster-settings.ts'
+import {
+  type ClusterSettings,
+  type ClusterSwitches,
+  checkClusterName,
+  ensureSettings,
+  readSettings,
+} from './cluster-settings.ts'
 import { ClusterStartError } from './errors.ts'
 import { withFileLock } from './file-lock.ts'
 import { runningProcess, startProcess } from './managed-process.ts'
@@ -17,6 +23,7 @@ import {
   taskManagerCount,
   taskManagerRoles,
 } from './roles.ts'
+import { findToolchain } from './toolchain.ts'
 import { askKafka, askTaskManagers, taskManagerId } from './views.ts'
 
 /**
@@ -58,6 +65,8 @@ export async function bringUp(options: UpOptions): Promise<UpResult> {
   const folder = clusterFolder(cacheFolder, name)
   const onWait = (): void => progress.step('Another process works on this cluster; waiting for it')
   return withFileLock(folder.lock, { waitMsMax: lockWaitMsMax, onWait }, async () => {
+    // A machine that cannot run a cluster is left without a trace of one.
+    if (readSettings(folder) === null) findToolchain()
     // Beside the cluster's own lock, since ports are chosen so that no other cluster has them.
     const settings = await withFileLock(portsLock(cacheFolder), { waitMsMax: lockWaitMsMax }, () =>
       ensureSettings(cacheFolder, folder, name, options.switches ?? {}),
