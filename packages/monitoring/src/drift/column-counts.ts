@@ -89,10 +89,8 @@ export interface ColumnCounts {
 export function readColumn(slots: readonly number[], at: number, column: DriftColumn): ColumnCounts {
   const binCount = column.baselineCounts.length
   const counts = slots.slice(at, at + binCount)
-  const [min, max, values, sum, squares, pairs, products, outside] = slots.slice(
-    at + binCount,
-    at + binCount + extraSlots,
-  ) as [number, number, number, number, number, number, number]
+  const extra = slots.slice(at + binCount, at + binCount + extraSlots)
+  const [min = 0, max = 0, values = 0, sum = 0, squares = 0, pairs = 0, products = 0, outside = 0] = extra
   const missing = counts[binCount - 1] as number
   const effective = effectiveSize({ count: values, sum, squares, pairs, products })
   return {
@@ -101,8 +99,8 @@ export function readColumn(slots: readonly number[], at: number, column: DriftCo
     max: values === 0 ? null : max,
     count: values + missing,
     outside,
-    // Missing values come in rows as well; they are taken to resemble each other as the values do.
-    effective: values === 0 ? Math.min(missing, 1) : effective * ((values + missing) / values),
+    // That values are missing is no matter of chance, however many in a row: each counts.
+    effective: effective + missing,
   }
 }
 

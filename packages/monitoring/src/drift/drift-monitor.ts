@@ -176,7 +176,8 @@ export class DriftMonitor {
       const value = i === this.#columns.length - 1 ? signal.probability : (signal.features[name] ?? null)
       return value === null ? null : Math.fround(value)
     })
-    const period = Math.floor(signal.windowEnd / this.#rules.periodMs)
+    // A window that ends with a period belongs to it.
+    const period = Math.floor((signal.windowEnd - 1) / this.#rules.periodMs)
     const device = this.#device(signal.deviceId)
     const findings = device === null ? [] : this.#countForDevice(signal.deviceId, device, period, values)
     this.#countForFleet(period, values, device?.previous ?? null)

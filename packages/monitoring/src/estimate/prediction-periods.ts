@@ -12,7 +12,7 @@ import type { PredictedGroup } from './estimated-performance.ts'
  * P3. A window counts once, as it was first scored.
  */
 export interface PredictionPeriodsOptions {
-  /** Tumbling, epoch-aligned, by the end of the window. */
+  /** Tumbling, epoch-aligned; a window belongs to the period `(start, start + periodMs]` of its end. */
   readonly periodMs: number
   readonly periodsMax: number
 }
@@ -76,7 +76,7 @@ export class PredictionPeriods {
       this.#models.set(key, watched)
     }
     const { periodMs, periodsMax } = this.#options
-    const startMs = Math.floor(windowEnd / periodMs) * periodMs
+    const startMs = Math.floor((windowEnd - 1) / periodMs) * periodMs
     let groups = watched.periods.get(startMs)
     if (groups === undefined) {
       if (watched.periods.size >= periodsMax) {

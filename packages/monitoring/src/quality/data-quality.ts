@@ -160,7 +160,6 @@ export class DataQuality {
       }
       machine.period = period
     }
-    machine.silent = false
     machine.now.windows += 1
     machine.now.readings += readingCount
     this.#countRate(machine, readingCount)
