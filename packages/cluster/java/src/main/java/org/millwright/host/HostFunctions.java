@@ -6,6 +6,7 @@ import com.caoccao.javet.interop.callback.IJavetDirectCallable;
 import com.caoccao.javet.interop.callback.JavetCallbackContext;
 import com.caoccao.javet.interop.callback.JavetCallbackType;
 import com.caoccao.javet.values.V8Value;
+import com.caoccao.javet.values.reference.V8ValueArrayBuffer;
 import com.caoccao.javet.values.reference.V8ValueObject;
 import com.caoccao.javet.values.reference.V8ValueTypedArray;
 import java.security.GeneralSecurityException;
@@ -52,8 +53,14 @@ final class HostFunctions {
         }
     }
 
+    /** The bytes of a view: those it shows, not those of the whole buffer behind it. */
     private static byte[] bytes(V8Value value) throws JavetException {
-        return ((V8ValueTypedArray) value).toBytes();
+        V8ValueTypedArray view = (V8ValueTypedArray) value;
+        byte[] bytes = new byte[view.getByteLength()];
+        try (V8ValueArrayBuffer buffer = view.getBuffer()) {
+            buffer.getByteBuffer().get(view.getByteOffset(), bytes);
+        }
+        return bytes;
     }
 
     private static void bind(V8ValueObject host, String name, IJavetDirectCallable.NoThisAndResult<Exception> call)
