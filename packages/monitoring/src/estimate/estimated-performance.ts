@@ -64,16 +64,22 @@ export function estimatePerformance(
 ): EstimatedPerformance {
   const all = [...groups]
   const expected = expectedOf(all, (probability) => calibrate(calibration, probability).value)
-  const bounds = [
-    expected,
-    expectedOf(all, (probability) => calibrate(calibration, probability).low),
-    expectedOf(all, (probability) => calibrate(calibration, probability).high),
-  ]
+  const least = expectedOf(all, (probability) => calibrate(calibration, probability).low)
+  const most = expectedOf(all, (probability) => calibrate(calibration, probability).high)
+  // Each metric rises or falls with each of the two expected numbers, so its extremes are at the corners: few failing
+  // among the alarms and many among the rest is the worst recall, for example.
+  const bounds = [least, most].flatMap((ofHigh) =>
+    [least, most].map((ofNormal) => ({
+      ...ofHigh,
+      normalFailing: ofNormal.normalFailing,
+      normalVariance: ofNormal.normalVariance,
+    })),
+  )
   const estimate = (metric: Metric): Estimate => {
     const middle = metric(expected)
     if (middle === null) return { value: null, low: null, high: null }
     let [low, high] = [1, 0]
-    for (const bound of bounds) {
+    for (const bound of [expected, ...bounds]) {
       const found = metric(bound)
       if (found === null) continue
       const half = z95 * Math.sqrt(found.variance * designEffect)
