@@ -1,0 +1,303 @@
+package org.millwright.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.typeutils.base.StringSerializer;
+import org.apache.flink.api.java.functions.KeySelector;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.junit.jupiter.api.Test;
+
+class GuestOperatorTest {
+    private static final int MAX_PARALLELISM = 128;
+
+    @Test
+    void processesABundleWhenItIsFull() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            List<String> values = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                values.add("{\"k\":\"a\"}");
+            }
+            harness.send(values.subList(0, 99).toArray(String[]::new));
+            assertEquals(0, harness.outputs().size());
+            harness.send(values.get(99));
+            assertEquals(100, harness.outputs().size());
+        }
+    }
+
+    @Test
+    void processesABundleAWhileAfterItsFirstRecord() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}");
+            harness.driver.setProcessingTime(49);
+            assertEquals(List.of(), harness.outputs());
+            harness.driver.setProcessingTime(50);
+            assertEquals(List.of("a: 1@0.0"), harness.outputs().stream().map(text -> text.replace("@0", "@0.0")).toList());
+        }
+    }
+
+    @Test
+    void processesABundleBeforeAWatermarkAControlRecordABarrierAndTheEnd() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(5));
+            assertEquals(1, harness.outputs().size());
+            harness.send("{\"k\":\"a\"}");
+            harness.control("key", "new", 0);
+            assertEquals(List.of("a: 1@0", "a: 2@1", "a: control new"), harness.outputs());
+            harness.send("{\"k\":\"a\"}");
+            harness.snapshot();
+            assertEquals(4, harness.outputs().size());
+            harness.send("{\"k\":\"b\"}");
+            harness.driver.endInput1();
+            // A bounded run ends all keys, those that are not held too.
+            assertEquals(List.of("b: 1@3", "a: end 3@NaN", "b: end 1@NaN"), sortedEnd(harness.outputs(), 4));
+        }
+    }
+
+    @Test
+    void keepsStatesOfKeysThatTheGuestLetsGoOf() throws Exception {
+        try (Harness harness = Harness.open(1, 1, 0, null)) {
+            for (int round = 0; round < 3; round++) {
+                harness.send("{\"k\":\"a\"}", "{\"k\":\"b\"}", "{\"k\":\"c\"}");
+                harness.driver.processWatermark1(new Watermark(round));
+            }
+            assertEquals(List.of("a: 3@6", "b: 3@7", "c: 3@8"), harness.outputs().subList(6, 9));
+        }
+    }
+
+    @Test
+    void hasEverythingInItsStateAtABarrier() throws Exception {
+        OperatorSubtaskState snapshot;
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}", "{\"k\":\"b\"}", "{\"k\":\"a\"}");
+            harness.control("key", "one", 0);
+            snapshot = harness.snapshot();
+        }
+        try (Harness harness = Harness.open(1000, 1, 0, snapshot)) {
+            harness.send("{\"k\":\"a\"}", "{\"k\":\"b\"}");
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(List.of("a: 3@0", "b: 2@1"), harness.outputs());
+            // A control record that the state has is not taken twice; one that came later is.
+            harness.control("key", "one", 0);
+            assertEquals(2, harness.outputs().size());
+            harness.control("key", "two", 1);
+            assertEquals(4, harness.outputs().size());
+        }
+    }
+
+    @Test
+    void letsTimersGoOffWhenTimeHasComeToThemAndOnlyThen() throws Exception {
+        try (Harness harness = Harness.open(1, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"timer\"}", "{\"k\":\"b\"}");
+            harness.driver.processWatermark1(new Watermark(999));
+            assertEquals(2, harness.outputs().size());
+            harness.driver.processWatermark1(new Watermark(1000));
+            assertEquals("a: timer 1@1000", harness.outputs().get(2));
+            harness.driver.processWatermark1(new Watermark(5000));
+            assertEquals(3, harness.outputs().size());
+        }
+    }
+
+    @Test
+    void movesATimerInsteadOfKeepingTwo() throws Exception {
+        try (Harness harness = Harness.open(1, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"timer\"}");
+            harness.driver.processWatermark1(new Watermark(1));
+            harness.send("{\"k\":\"a\",\"does\":\"timer\"}");
+            harness.driver.processWatermark1(new Watermark(9000));
+            assertEquals(List.of("a: 1@0", "a: 2@1", "a: timer 2@9000"), harness.outputs());
+        }
+    }
+
+    @Test
+    void letsNothingGoOffAtTheEndOfTheInput() throws Exception {
+        try (Harness harness = Harness.open(1, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"timer\"}");
+            harness.driver.processWatermark1(Watermark.MAX_WATERMARK);
+            assertEquals(1, harness.outputs().size());
+        }
+    }
+
+    @Test
+    void goesOnAtAnotherParallelism() throws Exception {
+        OperatorSubtaskState snapshot;
+        try (Harness harness = Harness.open(2, 1, 0, null)) {
+            for (int i = 0; i < 20; i++) {
+                harness.send("{\"k\":\"key-" + i + "\",\"does\":\"timer\"}");
+            }
+            harness.control("key", "one", 0);
+            snapshot = harness.snapshot();
+        }
+        List<String> outputs = new ArrayList<>();
+        for (int subtask = 0; subtask < 3; subtask++) {
+            OperatorSubtaskState part = AbstractStreamOperatorTestHarness.repartitionOperatorState(snapshot, MAX_PARALLELISM, 1, 3, subtask);
+            try (Harness harness = Harness.open(2, 3, subtask, part)) {
+                for (int i = 0; i < 20; i++) {
+                    int group = KeyGroupRangeAssignment.assignToKeyGroup("key-" + i, MAX_PARALLELISM);
+                    if (KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup(MAX_PARALLELISM, 3, group) == subtask) {
+                        harness.send("{\"k\":\"key-" + i + "\"}");
+                    }
+                }
+                harness.driver.processWatermark1(new Watermark(100_000));
+                outputs.addAll(harness.outputs());
+            }
+        }
+        assertEquals(20, outputs.stream().filter(text -> text.contains(": 2@")).count());
+        assertEquals(20, outputs.stream().filter(text -> text.contains(": timer 2@100000")).count());
+        assertEquals(40, outputs.size());
+    }
+
+    @Test
+    void failsWithThePlaceOfTheRecordAndInTheSources() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"fail\"}");
+            GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
+            assertTrue(failed.getMessage().startsWith("Error: as it was asked (at offset 1 of \"a\", partition 0)\nexplained: "), failed.getMessage());
+        }
+    }
+
+    @Test
+    void endsACallThatDoesNotComeBackAndLives() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"loop\"}");
+            GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
+            assertTrue(failed.getMessage().contains("it took longer than 2000 ms"), failed.getMessage());
+        }
+        worksAfterwards();
+    }
+
+    @Test
+    void endsAGuestWhoseHeapIsFullAndLives() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"heap\"}");
+            GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
+            assertTrue(failed.getMessage().contains("its heap came to its limit"), failed.getMessage());
+        }
+        worksAfterwards();
+    }
+
+    @Test
+    void refusesAScriptOfAnotherVersion() {
+        GuestScript other = new GuestScript("globalThis.millwright = { version: () => 2 }", "{}");
+        GuestFailedException failed = assertThrows(GuestFailedException.class, () -> Guest.open(other, TestJobs.options(1), 0, (kind, payload) -> {}));
+        assertTrue(failed.getMessage().contains("bridge version 1: found 2"), failed.getMessage());
+    }
+
+    @Test
+    void takesTheControlRecordsThatAreThereBeforeTheFirstBundle() throws Exception {
+        byte[] record = InputRecords.encode(7, 3, 0, "key".getBytes(StandardCharsets.UTF_8), "there".getBytes(StandardCharsets.UTF_8));
+        try (Harness harness = Harness.open(1000, 1, 0, null, reached -> List.of(record))) {
+            harness.send("{\"k\":\"a\"}");
+            harness.control("key", "again", 3);
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(List.of("a: 1@0"), harness.outputs());
+        }
+    }
+
+    private static void worksAfterwards() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(List.of("a: 1@0"), harness.outputs());
+        }
+    }
+
+    private static List<String> sortedEnd(List<String> outputs, int from) {
+        List<String> end = new ArrayList<>(outputs.subList(from, outputs.size()));
+        end.subList(1, end.size()).sort(null);
+        return end;
+    }
+
+    /** Flink's harness with two inputs and keys: its own one takes no factory. */
+    private static final class KeyedDriver extends AbstractStreamOperatorTestHarness<byte[]> {
+        KeyedDriver(OperatorFactories.Guests factory, int parallelism, int subtask) throws Exception {
+            super(factory, MAX_PARALLELISM, parallelism, subtask);
+            config.setStatePartitioner(0, (KeySelector<byte[], String>) bundle -> "");
+            config.setStateKeySerializer(StringSerializer.INSTANCE);
+            config.serializeAllConfigs();
+        }
+
+        private GuestOperator guest() {
+            return (GuestOperator) getOperator();
+        }
+
+        void processElement1(StreamRecord<byte[]> bundle) throws Exception {
+            guest().processElement1(bundle);
+        }
+
+        void processElement2(StreamRecord<byte[]> record) throws Exception {
+            guest().processElement2(record);
+        }
+
+        void processWatermark1(Watermark watermark) throws Exception {
+            guest().processWatermark1(watermark);
+        }
+
+        void endInput1() throws Exception {
+            guest().endInput(1);
+        }
+    }
+
+    /** The operator in Flink's harness. Records get their place in the order of sending as offset and append time. */
+    private static final class Harness implements AutoCloseable {
+        final KeyedDriver driver;
+        private long next;
+
+        private Harness(KeyedDriver driver) {
+            this.driver = driver;
+        }
+
+        static Harness open(int cacheKeysMax, int parallelism, int subtask, OperatorSubtaskState state) throws Exception {
+            return open(cacheKeysMax, parallelism, subtask, state, ControlLog.none());
+        }
+
+        static Harness open(int cacheKeysMax, int parallelism, int subtask, OperatorSubtaskState state, ControlLog controlLog) throws Exception {
+            var factory = new OperatorFactories.Guests(TestJobs.options(cacheKeysMax), TestJobs.script(), controlLog);
+            KeyedDriver driver = new KeyedDriver(factory, parallelism, subtask);
+            driver.setup();
+            if (state != null) {
+                driver.initializeState(state);
+            }
+            driver.open();
+            return new Harness(driver);
+        }
+
+        void send(String... values) throws Exception {
+            TargetBundle bundle = new TargetBundle(values.length, 1024);
+            for (String value : values) {
+                byte[] record = TestJobs.record(value, next, next);
+                bundle.add(0, record, InputRecords.KEY, record.length);
+                next += 1;
+            }
+            driver.processElement1(new StreamRecord<>(bundle.take()));
+        }
+
+        void control(String key, String value, long offset) throws Exception {
+            byte[] record = InputRecords.encode(7, offset, 0, key.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
+            driver.processElement2(new StreamRecord<>(record));
+        }
+
+        OperatorSubtaskState snapshot() throws Exception {
+            driver.prepareSnapshotPreBarrier(1);
+            return driver.snapshot(1, 1);
+        }
+
+        List<String> outputs() {
+            return driver.extractOutputValues().stream().map(TestJobs::text).toList();
+        }
+
+        @Override
+        public void close() throws Exception {
+            driver.close();
+        }
+    }
+}

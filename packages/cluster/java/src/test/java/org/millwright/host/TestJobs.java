@@ -1,0 +1,34 @@
+package org.millwright.host;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** Options, scripts and records for tests. */
+final class TestJobs {
+    private TestJobs() {}
+
+    static JobOptions options(int cacheKeysMax) {
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, true);
+    }
+
+    static GuestScript script() {
+        try (InputStream in = TestJobs.class.getResourceAsStream("/counting-guest.js")) {
+            return new GuestScript(new String(in.readAllBytes(), StandardCharsets.UTF_8), "{}");
+        } catch (IOException absent) {
+            throw new IllegalStateException(absent);
+        }
+    }
+
+    /** A record of the first topic. */
+    static byte[] record(String value, long appendTimeMs, long offset) {
+        return InputRecords.encode(appendTimeMs, offset, 0, null, value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** An output as {@code key: value}. */
+    static String text(byte[] output) {
+        int keyEnd = 3 + output[1] + 256 * output[2];
+        return new String(output, 3, keyEnd - 3, StandardCharsets.UTF_8) + ": " + new String(output, keyEnd, output.length - keyEnd, StandardCharsets.UTF_8);
+    }
+}
