@@ -36,8 +36,8 @@ import { askKafka, askTaskManagers, taskManagerId } from './views.ts'
 
 /** Another `up` of the same cluster may be fetching. */
 const lockWaitMsMax = 30 * 60_000
-/** On two busy cores a broker takes half a minute, Flink a whole one. */
-const readyMsMax = 4 * 60_000
+/** On two idle cores all is ready in half a minute; with ten times their load beside it was two minutes. */
+const readyMsMax = 6 * 60_000
 
 export interface UpOptions {
   readonly cacheFolder: string
