@@ -84,6 +84,7 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
             runtime = V8Host.getV8Instance().createV8Runtime();
         }
         closing.push(runtime);
+        closing.push(this::letGo);
         runtime.setNearHeapLimitCallback((current, initial) -> {
             endedBecause = "its heap came to its limit of " + initial / (1024 * 1024) + " MB";
             runtime.terminateExecution();
@@ -255,6 +256,13 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
     public void endCall() {
         endedBecause = "it took longer than " + callNanosMax / 1_000_000 + " ms";
         runtime.terminateExecution();
+    }
+
+    /** Takes away what the script holds, and has V8 collect it: what V8 holds of Java is given back only then. */
+    private void letGo() throws JavetException {
+        runtime.getGlobalObject().delete("millwright");
+        runtime.getGlobalObject().delete("millwrightHost");
+        runtime.lowMemoryNotification();
     }
 
     /** Closes everything of V8, last made first; one that fails keeps none of the others. */
