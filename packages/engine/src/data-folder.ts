@@ -118,8 +118,9 @@ function findFormat(disk: Disk, directory: string): StoreFormat | null {
 export function requireFormat(disk: Disk, directory: string): StoreFormat {
   const format = readFormat(disk, directory)
   if (format !== null) return format
+  const found = disk.exists(directory) ? `it has no file "${formatName}"` : 'it does not exist'
   throw new StoreVersionError(
-    `Cannot read "${directory}" as it must be a data folder: it has no file "${formatName}". Run a plant on it first, or name another`,
+    `Cannot read "${directory}" as it must be a data folder: ${found}. Run a plant on it first, or name another`,
     { details: { directory } },
   )
 }

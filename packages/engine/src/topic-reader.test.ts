@@ -210,3 +210,10 @@ test('listTopics() says what is where', async () => {
   })
   expect(topics.filter(({ topic }) => topic === 'model-updates')).toHaveLength(1)
 })
+
+test('openTopicReader() says of a folder that is none whether it is there at all', () => {
+  const disk = new MemoryDisk()
+  expect(() => read(disk, { topic: 'sensor-data' })).toThrow('it does not exist')
+  disk.makeDirectory('/data')
+  expect(() => read(disk, { topic: 'sensor-data' })).toThrow('it has no file "format"')
+})
