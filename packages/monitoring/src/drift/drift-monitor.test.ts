@@ -118,6 +118,20 @@ describe('DriftMonitor', () => {
     }
   })
 
+  test('refuses a state of another baseline or of other rules, and takes one whose rules were written in another order', () => {
+    const state = new DriftMonitor(reference, rules).snapshot()
+    const [first, ...rest] = reference.features
+    if (first === undefined) throw new Error('a reference has features')
+    const edges = first.baseline.edges.map((edge) => edge + 1)
+    const other = { ...reference, features: [{ ...first, baseline: { ...first.baseline, edges } }, ...rest] }
+    expect(() => new DriftMonitor(other, rules, state)).toThrow('the baseline that made it')
+    expect(() => new DriftMonitor(reference, { ...rules, persistence: { m: 1, n: 3 } }, state)).toThrow(
+      'under the rules',
+    )
+    const reordered = Object.fromEntries(Object.entries(rules).reverse()) as unknown as typeof rules
+    expect(new DriftMonitor(reference, reordered, state).deviceCount).toBe(0)
+  })
+
   test('joins periods of a slow machine until there are windows enough (D4)', () => {
     const monitor = new DriftMonitor(reference, rules)
     const slow = [...simulatedFleet({ ...quiet, machines: 1, days: 12 })].filter(

@@ -1,4 +1,5 @@
-import { type AlertSignal, assert, limits } from '@millwright/core'
+import { type AlertSignal, assert, limits, type ModelName } from '@millwright/core'
+import { sameFields } from '../same-fields.ts'
 import { addColumn, columnSlots, countValue, readColumn, sizeless } from './column-counts.ts'
 import { byEffect, type ColumnDrift, type ComparedWith, compareColumns, type DriftBounds } from './compare-columns.ts'
 import { type DriftColumn, type DriftReference, driftColumns } from './drift-reference.ts'
@@ -76,10 +77,17 @@ interface WatchedScope {
   alarmed: boolean[]
 }
 
+/** The model version and, by column, the bins of its baseline. */
+export interface DriftComparison {
+  readonly model: ModelName
+  readonly columns: readonly { readonly name: string; readonly edges: readonly number[] }[]
+}
+
 export interface DriftState {
   readonly version: 1
   readonly rules: DriftRules
-  readonly columns: readonly string[]
+  /** What was compared: a state goes on with the same only. */
+  readonly comparedWith: DriftComparison
   readonly counters: DriftCounters
   readonly readUpToMs: number | null
   readonly fleet: {
@@ -218,7 +226,7 @@ export class DriftMonitor {
     return {
       version: 1,
       rules: this.#rules,
-      columns: this.#columns.map(({ name }) => name),
+      comparedWith: this.#comparison(),
       counters: { ...this.#counters },
       readUpToMs: Number.isFinite(this.#readUpToMs) ? this.#readUpToMs : null,
       fleet: {
@@ -235,11 +243,9 @@ export class DriftMonitor {
 
   #restore(state: DriftState): void {
     assert(state.version === 1, 'the state of a drift monitor has version 1')
-    assert(
-      JSON.stringify([state.rules, state.columns]) ===
-        JSON.stringify([this.#rules, this.#columns.map(({ name }) => name)]),
-      'a state goes on under the rules and columns that made it; rebuild it for others',
-    )
+    const same =
+      sameFields(state.rules, this.#rules) && JSON.stringify(state.comparedWith) === JSON.stringify(this.#comparison())
+    assert(same, 'a state goes on under the rules and the baseline that made it; rebuild it for others')
     this.#readUpToMs = state.readUpToMs ?? Number.NEGATIVE_INFINITY
     this.#fleet.bits = [...state.fleet.bits]
     this.#fleet.alarmed = [...state.fleet.alarmed]
@@ -248,6 +254,13 @@ export class DriftMonitor {
     for (const [period, slots] of state.periods) this.#periods.set(period, [...slots])
     for (const [deviceId, scope] of state.devices) this.#devices.set(deviceId, copyOf(scope))
     this.#lastFleet = state.lastFleet
+  }
+
+  #comparison(): DriftComparison {
+    return {
+      model: this.#reference.model,
+      columns: this.#columns.map(({ name, baseline }) => ({ name, edges: baseline.edges })),
+    }
   }
 
   #device(deviceId: string): WatchedScope | null {

@@ -6,6 +6,7 @@ import {
   type LateReading,
   limits,
 } from '@millwright/core'
+import { sameFields } from '../same-fields.ts'
 import { checkQualityRules, type QualityRules, type WatchedChannel } from './quality-plan.ts'
 
 /**
@@ -129,9 +130,9 @@ export class DataQuality {
     this.#rules = rules
     if (state === undefined) return
     assert(state.version === 1, 'the state of data quality has version 1')
-    const same = [rules, channels.map(({ name }) => name)]
+    const names = channels.map(({ name }) => name)
     assert(
-      JSON.stringify([state.rules, state.channels]) === JSON.stringify(same),
+      sameFields(state.rules, rules) && sameFields(state.channels, names),
       'a state goes on under the rules and channels that made it; rebuild it for others',
     )
     this.#machinesRefused = state.machinesRefused

@@ -1,4 +1,5 @@
 import { type AlertSignal, assert, limits } from '@millwright/core'
+import { sameFields } from '../same-fields.ts'
 import { highEvents } from './high-events.ts'
 import type { MaintenanceFeedback } from './maintenance-feedback.ts'
 import { ModelIndex, type WatchedModelJson } from './model-index.ts'
@@ -117,7 +118,7 @@ export class VerdictJoin {
     this.#rules = rules
     if (state !== undefined) {
       assert(state.version === 1, 'the state of a verdict join has version 1')
-      assert(sameRules(state.rules, rules), 'a state goes on under the rules that made it; rebuild it for others')
+      assert(sameFields(state.rules, rules), 'a state goes on under the rules that made it; rebuild it for others')
     }
     this.#models = new ModelIndex(limits.monitoredModelsMax, state?.models)
     this.#counters = { ...zeroCounters, ...state?.counters }
@@ -339,10 +340,6 @@ const zeroCounters: VerdictCounters = {
   verdictsForgotten: 0,
   verdictsRefused: 0,
   falseAlerts: 0,
-}
-
-function sameRules(a: VerdictRules, b: VerdictRules): boolean {
-  return (Object.keys(b) as (keyof VerdictRules)[]).every((name) => a[name] === b[name])
 }
 
 function compare(a: string, b: string): number {
