@@ -32,6 +32,14 @@ describe('DriftMonitor', () => {
     expect(monitor.fleetReport()?.columns.every(({ psi }) => psi < 0.2)).toBe(true)
   })
 
+  test('stays under one alarm per machine-month where windows resemble each other for hours, and there is no drift', () => {
+    const slow: FleetOptions = { seed: 5, machines: 8, days: 30, correlation: 0.98 }
+    const monitor = new DriftMonitor(referenceOf(simulatedFleet({ ...slow, days: 10 })))
+    const raised = run(monitor, simulatedFleet(slow)).filter(({ change }) => change === 'raised')
+    expect(raised.filter(({ deviceId }) => deviceId === null)).toEqual([])
+    expect(raised.length).toBeLessThan(8)
+  })
+
   test('finds the feature that moved, on the machine and no other, ranked by its effect on the model', () => {
     const drift = { fromDay: 5, shift: 3, noiseFactor: 1, machines: 1 }
     const weighted = referenceOf(simulatedFleet({ ...quiet, days: 4 }), [8, 1, 1])

@@ -230,6 +230,23 @@ describe('VerdictJoin', () => {
     expect(join.report().models[0]?.windows.presumedNegative).toBe(1)
   })
 
+  test('counts what comes too late, behind a promise, or of windows too old or too long', () => {
+    const join = new VerdictJoin(shortRules)
+    join.readUpTo(startMs + 2 * dayMs)
+    join.feedback(feedbackOf({}))
+    join.feedback(feedbackOf({ id: 'w', recordedAt: startMs + 9 * dayMs }))
+    join.alertSignal(signalOf('a', startMs + 6 * dayMs, 0.1))
+    join.alertSignal(signalOf('a', startMs + 2 * dayMs, 0.1))
+    join.alertSignal(signalOf('a', startMs + 7 * dayMs, 0.1, { sizeMs: 3 * dayMs }))
+    expect(join.report().counters).toMatchObject({
+      verdictsBehindPromise: 1,
+      verdictsTooLate: 1,
+      windowsTooOld: 1,
+      windowsTooLong: 1,
+      signals: 1,
+    })
+  })
+
   test('refuses a state of other rules', () => {
     const state = new VerdictJoin(shortRules).snapshot()
     expect(() => new VerdictJoin({ ...shortRules, eventGapMs: 1 }, state)).toThrow('under the rules that made it')
