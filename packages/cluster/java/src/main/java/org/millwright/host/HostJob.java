@@ -44,7 +44,7 @@ public final class HostJob {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
 
         DataStream<byte[]> records = environment
-                .fromSource(source(kafka, given, options.inputs(), bounded), new LogTime(), "records")
+                .fromSource(source(kafka, given, options.inputs(), bounded), new LogTime(options.idleAfterMs()), "records")
                 .uid("records");
         DataStream<byte[]> control = environment
                 .fromSource(source(kafka, given, List.of(options.control()), bounded), WatermarkStrategy.noWatermarks(), "control")
@@ -115,6 +115,7 @@ public final class HostJob {
                 description.path("dirtyKeysMax").asInt(20_000),
                 description.path("heapMaxMb").asInt(512),
                 description.path("callMsMax").asLong(30_000),
+                description.path("idleAfterMs").asLong(0),
                 bounded);
     }
 

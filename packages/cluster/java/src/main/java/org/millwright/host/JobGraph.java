@@ -30,7 +30,10 @@ final class JobGraph {
         environment.setMaxParallelism(options.maxParallelism());
         environment.getConfig().enableObjectReuse();
         DataStream<byte[]> bundles =
-                records.transform("bundles", BYTES, new OperatorFactories.Bundles(options)).uid("bundles");
+                records.transform("bundles", BYTES, new OperatorFactories.Bundles(options))
+                        .uid("bundles")
+                        // As its source: between the two a partition would lose its order.
+                        .setParallelism(records.getParallelism());
         PartitionTransformation<byte[]> partitioned =
                 new PartitionTransformation<>(bundles.getTransformation(), new BundlePartitioner(options.maxParallelism()));
         TwoInputTransformation<byte[], byte[], byte[]> guest = new TwoInputTransformation<>(

@@ -20,6 +20,7 @@ import java.util.List;
  * @param dirtyKeysMax changed keys that a guest may hold between two calls
  * @param heapMaxMb heap of V8 in one subtask, MB
  * @param callMsMax longest call of the guest, milliseconds
+ * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
  * @param endsWithInput whether the end of the input ends all keys: a bounded run
  */
 record JobOptions(
@@ -37,6 +38,7 @@ record JobOptions(
         int dirtyKeysMax,
         int heapMaxMb,
         long callMsMax,
+        long idleAfterMs,
         boolean endsWithInput)
         implements Serializable {
 

@@ -5,6 +5,7 @@ import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.util.clock.RelativeClock;
 
 /**
  * Time is what the logs say: a watermark T means that no record appended before T is to come.
@@ -13,12 +14,20 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
  * <p>L2. A partition that has given nothing yet holds time back: that it has nothing, nobody knows. Whoever writes sees to it that
  * every partition goes on, with records or with empty ones.
  * <p>L3. A subtask without any partition does not hold time back.
+ * <p>L4. Where L2 is given up, by {@code idleAfterMs}, a partition does not hold time back once nothing came of it for so long: timers may
+ * then go off before records that were there, and what they bring about depends on how quickly a task read.
  */
 final class LogTime implements WatermarkStrategy<byte[]> {
     private static final long serialVersionUID = 1L;
 
+    private final long idleAfterMs;
     /** Flink makes one generator for a subtask itself, which gets no records, before those of its partitions. */
     private transient boolean ownMade;
+
+    /** @param idleAfterMs processing time, milliseconds; 0: never (L2) */
+    LogTime(long idleAfterMs) {
+        this.idleAfterMs = idleAfterMs;
+    }
 
     @Override
     public WatermarkGenerator<byte[]> createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
@@ -26,7 +35,8 @@ final class LogTime implements WatermarkStrategy<byte[]> {
             ownMade = true;
             return new Idle();
         }
-        return new Greatest();
+        RelativeClock clock = context.getInputActivityClock();
+        return new Greatest(clock, idleAfterMs);
     }
 
     /** Says that the subtask itself, beside its partitions, gives nothing. */
@@ -44,16 +54,30 @@ final class LogTime implements WatermarkStrategy<byte[]> {
 
     /** Follows one partition. */
     private static final class Greatest implements WatermarkGenerator<byte[]> {
+        private final RelativeClock clock;
+        private final long idleAfterMs;
         private long reached = Long.MIN_VALUE;
+        private long heardMs;
+
+        Greatest(RelativeClock clock, long idleAfterMs) {
+            this.clock = clock;
+            this.idleAfterMs = idleAfterMs;
+            heardMs = clock.relativeTimeMillis();
+        }
 
         @Override
         public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
             reached = Math.max(reached, eventTimestamp);
+            heardMs = clock.relativeTimeMillis();
         }
 
         @Override
         public void onPeriodicEmit(WatermarkOutput output) {
-            output.emitWatermark(new Watermark(reached));
+            if (idleAfterMs > 0 && clock.relativeTimeMillis() - heardMs >= idleAfterMs) {
+                output.markIdle();
+            } else {
+                output.emitWatermark(new Watermark(reached));
+            }
         }
     }
 }

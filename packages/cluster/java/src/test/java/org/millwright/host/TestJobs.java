@@ -10,7 +10,7 @@ final class TestJobs {
     private TestJobs() {}
 
     static JobOptions options(int cacheKeysMax) {
-        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, true);
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, 0, true);
     }
 
     static GuestScript script() {

@@ -1,0 +1,98 @@
+package org.millwright.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.eventtime.WatermarkGenerator;
+import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
+import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.util.clock.RelativeClock;
+import org.junit.jupiter.api.Test;
+
+class LogTimeTest {
+    private long nowMs;
+
+    @Test
+    void aSubtaskWithoutPartitionsIsIdle() {
+        LogTime time = new LogTime(0);
+        assertEquals(List.of("idle"), emitted(time.createWatermarkGenerator(context())));
+    }
+
+    @Test
+    void aPartitionHasComeToTheGreatestAppendTime() {
+        WatermarkGenerator<byte[]> partition = partition(0);
+        nowMs = 1_000_000;
+        assertEquals(List.of(Long.toString(Long.MIN_VALUE)), emitted(partition));
+        partition.onEvent(null, 7, null);
+        partition.onEvent(null, 5, null);
+        nowMs += 1_000_000;
+        assertEquals(List.of("7"), emitted(partition));
+    }
+
+    @Test
+    void aPartitionIsIdleAfterAWhileOnlyWhereThatIsWanted() {
+        WatermarkGenerator<byte[]> partition = partition(1000);
+        partition.onEvent(null, 7, null);
+        nowMs += 999;
+        assertEquals(List.of("7"), emitted(partition));
+        nowMs += 1;
+        assertEquals(List.of("idle"), emitted(partition));
+        partition.onEvent(null, 8, null);
+        assertEquals(List.of("8"), emitted(partition));
+    }
+
+    private WatermarkGenerator<byte[]> partition(long idleAfterMs) {
+        LogTime time = new LogTime(idleAfterMs);
+        time.createWatermarkGenerator(context());
+        return time.createWatermarkGenerator(context());
+    }
+
+    private static List<String> emitted(WatermarkGenerator<byte[]> generator) {
+        List<String> emitted = new ArrayList<>();
+        generator.onPeriodicEmit(new WatermarkOutput() {
+            @Override
+            public void emitWatermark(Watermark watermark) {
+                emitted.add(Long.toString(watermark.getTimestamp()));
+            }
+
+            @Override
+            public void markIdle() {
+                emitted.add("idle");
+            }
+
+            @Override
+            public void markActive() {
+                emitted.add("active");
+            }
+        });
+        return emitted;
+    }
+
+    private WatermarkGeneratorSupplier.Context context() {
+        return new WatermarkGeneratorSupplier.Context() {
+            @Override
+            public MetricGroup getMetricGroup() {
+                return new UnregisteredMetricsGroup();
+            }
+
+            @Override
+            public RelativeClock getInputActivityClock() {
+                return new RelativeClock() {
+                    @Override
+                    public long relativeTimeMillis() {
+                        return nowMs;
+                    }
+
+                    @Override
+                    public long relativeTimeNanos() {
+                        return nowMs * 1_000_000;
+                    }
+                };
+            }
+        };
+    }
+}
