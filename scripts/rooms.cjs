@@ -14,7 +14,11 @@ exports.rooms = {
   monitoring: { may: ['core'], pure: true, packages: [] },
   engine: { may: ['core'], pure: false, packages: [] },
   gateways: { may: ['core'], pure: false, packages: ['@platformatic/kafka', 'csv-parse', 'fastify'] },
-  cluster: { may: ['core', 'operators', 'scoring'], pure: false, packages: ['@platformatic/kafka', 'esbuild'] },
+  cluster: {
+    may: ['core', 'operators', 'scoring', 'gateways'],
+    pure: false,
+    packages: ['@platformatic/kafka', 'esbuild', 'fflate'],
+  },
   testkit: { may: ['core', 'operators'], pure: false, packages: [] },
   cli: {
     may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'engine', 'gateways', 'cluster'],

@@ -16,10 +16,9 @@ import {
   FlinkClient,
   FlinkUnreachableError,
   KafkaAdministration,
-  KafkaAuthenticationError,
-  type KafkaConnection,
   topicDefinitions,
 } from '../../packages/cluster/src/index.ts'
+import { KafkaAuthenticationError, type KafkaConnection } from '../../packages/gateways/src/kafka/index.ts'
 import { readTopic, sendForever } from './support/cluster-records.ts'
 import { NotPossibleHere, pause, prove } from './support/proof.ts'
 

@@ -26,8 +26,6 @@ export type {
   SavepointStatus,
 } from './flink/flink-types.ts'
 export { KafkaAdministration, type KafkaQuorum, type TopicReport } from './kafka/administration.ts'
-export { KafkaAuthenticationError, KafkaRefusedError, KafkaUnreachableError } from './kafka/errors.ts'
-export { clientOptions, type KafkaConnection } from './kafka/kafka-connection.ts'
 export { activationKey, packagePartKey } from './kafka/model-update-key.ts'
 export { type TopicDefinition, type TopicOptions, topicDefinitions } from './kafka/topic-definitions.ts'
 export { differenceText, type TopicDifference } from './kafka/topic-report.ts'

@@ -1,5 +1,5 @@
 import { Consumer, FetchIsolationLevels, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
-import { clientOptions, type KafkaConnection } from '../../../packages/cluster/src/index.ts'
+import { clientOptions, type KafkaConnection } from '../../../packages/gateways/src/kafka/index.ts'
 
 /** Sends keys, each as its own value, until it is stopped. What was sent is told by reading the topic, not by this. */
 export function sendForever(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import type { KafkaConnection } from '@millwright/gateways/kafka'
 import type { FlinkClient } from '../flink/flink-client.ts'
 import { KafkaAdministration } from '../kafka/administration.ts'
-import type { KafkaConnection } from '../kafka/kafka-connection.ts'
 import { defaultCacheFolder } from './artifact-cache.ts'
 import { awaitReady, bringUp, startRoles } from './bring-up.ts'
 import { authorityPath } from './certificates.ts'

@@ -1,7 +1,12 @@
+import {
+  clientOptions,
+  type KafkaConnection,
+  KafkaRefusedError,
+  KafkaUnreachableError,
+  kafkaError,
+  protocolErrorName,
+} from '@millwright/gateways/kafka'
 import { Admin, ConfigResourceTypes, describeQuorumV2, GenericError } from '@platformatic/kafka'
-import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
-import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
-import { kafkaError, protocolErrorName } from './kafka-error.ts'
 import type { TopicDefinition } from './topic-definitions.ts'
 import { compareTopic, type TopicDifference, type TopicFound } from './topic-report.ts'
 
