@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.api.common.TaskInfo;
 import org.apache.flink.api.common.state.BroadcastState;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
@@ -16,7 +19,9 @@ import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -36,6 +41,7 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * <p>G1. What was taken is processed before each watermark, control record, barrier and end, and a while after it came at the latest.
  * <p>G2. At a barrier every changed state has been written back: Flink's state is whole.
  * <p>G3. Control records that are there when the task starts are taken before the first bundle; each is taken once.
+ * <p>G5. Where inputs are merged, bundles are made of records that time has come to, in its order ({@link InputMerge}).
  * <p>G4. A timer goes off when every record before its time was processed, and before this watermark goes on.
  */
 final class GuestOperator extends AbstractStreamOperator<byte[]>
@@ -54,6 +60,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient ValueState<byte[]> state;
     private transient InternalTimerService<VoidNamespace> timers;
     private transient BroadcastState<String, byte[]> control;
+    private transient ListState<byte[]> heldState;
+    private transient InputMerge merge;
     private transient Map<Integer, Long> controlReached;
     private transient List<byte[]> bundle;
     private transient int bundleRecords;
@@ -81,6 +89,16 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         super.initializeState(context);
         control = context.getOperatorStateStore().getBroadcastState(new MapStateDescriptor<>(
                 "control", BasicTypeInfo.STRING_TYPE_INFO, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        // Every subtask sees all of it when it starts, and takes its own key groups.
+        heldState = context.getOperatorStateStore().getUnionListState(
+                new ListStateDescriptor<>("held", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        merge = new InputMerge();
+        for (byte[] bytes : heldState.get()) {
+            HeldRecord record = HeldRecord.of(bytes);
+            if (isOwn(record.keyGroup())) {
+                merge.add(record);
+            }
+        }
     }
 
     @Override
@@ -98,12 +116,26 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         reportMetrics();
     }
 
+    private boolean isOwn(int keyGroup) {
+        TaskInfo task = getRuntimeContext().getTaskInfo();
+        int subtask = KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup(
+                task.getMaxNumberOfParallelSubtasks(), task.getNumberOfParallelSubtasks(), keyGroup);
+        return subtask == task.getIndexOfThisSubtask();
+    }
+
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        super.snapshotState(context);
+        heldState.update(merge.waiting());
+    }
+
     private void registerMetrics() {
         recordsIn = getMetricGroup().counter("guest_records_in_total");
         recordsOut = getMetricGroup().counter("guest_records_out_total");
         statesRead = getMetricGroup().counter("guest_states_read_total");
         statesWritten = getMetricGroup().counter("guest_states_written_total");
         bundleSizes = getMetricGroup().histogram("guest_bundle_records", new DescriptiveStatisticsHistogram(256));
+        getMetricGroup().gauge("guest_records_held", () -> merge.size());
         getMetricGroup().gauge("guest_heap_used_bytes", () -> {
             Guest running = guest;
             return running == null ? 0L : running.usedHeapBytes();
@@ -144,7 +176,14 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
 
     @Override
     public void processElement1(StreamRecord<byte[]> element) throws Exception {
-        byte[] records = element.getValue();
+        if (options.mergeInputs()) {
+            merge.add(element.getValue());
+        } else {
+            add(element.getValue());
+        }
+    }
+
+    private void add(byte[] records) throws Exception {
         ByteBuffer head = ByteBuffer.wrap(records).order(ByteOrder.LITTLE_ENDIAN);
         int count = head.getInt(4);
         int lineBytes = head.getInt(8);
@@ -185,6 +224,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
 
     @Override
     public void processWatermark1(Watermark watermark) throws Exception {
+        addMerged(watermark.getTimestamp());
         flush();
         // The end of the input is no time: nothing falls silent by it.
         if (watermark.getTimestamp() != Watermark.MAX_WATERMARK.getTimestamp()) {
@@ -194,6 +234,23 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             guest.timeCame(watermark.getTimestamp());
         }
         output.emitWatermark(watermark);
+    }
+
+    /** Takes what was waiting for time to come so far. */
+    private void addMerged(long watermarkMs) throws Exception {
+        if (merge.size() == 0) {
+            return;
+        }
+        TargetBundle due = new TargetBundle(options.bundleRecords(), options.bundleBytes());
+        for (HeldRecord record : merge.take(watermarkMs)) {
+            record.addTo(due);
+            if (due.isFull() || due.lineBytes() >= options.bundleBytes()) {
+                add(due.take());
+            }
+        }
+        if (due.count() > 0) {
+            add(due.take());
+        }
     }
 
     /** Control records carry no time. */
@@ -217,6 +274,9 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     public void endInput(int inputId) throws Exception {
         if (inputId != 1) {
             return;
+        }
+        if (options.endsWithInput()) {
+            addMerged(Long.MAX_VALUE);
         }
         flush();
         writeBack();
@@ -302,7 +362,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             input.put(Bridge.APPEND_TIMES_OFFSET + 8 * record, records, at, 8 * count);
             input.put(Bridge.OFFSETS_OFFSET + 8 * record, records, at + 8 * count, 8 * count);
             input.put(Bridge.PLACES_OFFSET + 4 * record, records, at + 16 * count, 4 * count);
-            input.put(line, records, at + 20 * count, lineBytes);
+            input.put(line, records, at + 24 * count, lineBytes);
             record += count;
             line += lineBytes;
         }

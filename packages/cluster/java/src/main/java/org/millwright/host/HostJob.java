@@ -27,7 +27,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * <p>The script, its source map and the description of the job stand in the jar as {@code guest.js}, {@code guest.js.map} and
  * {@code job.json}. Arguments: {@code --kafka HOST:PORT,…} (required), {@code --kafka-properties FILE} (security; read where the job is
  * submitted and in the tasks, so that no secret is an argument), {@code --group ID}, {@code --transactional-id PREFIX},
- * {@code --transaction-timeout-ms N}, {@code --until latest} (a bounded run), {@code --guest FOLDER} (instead of the jar's own script).
+ * {@code --transaction-timeout-ms N}, {@code --until latest} (a bounded run), {@code --guest FOLDER} (instead of the jar's own script). Arguments whose names begin with {@code millwright.} are not
+ * looked at: Flink shows them with the job, so that whoever deploys next knows what runs.
  */
 public final class HostJob {
     private HostJob() {}
@@ -42,6 +43,7 @@ public final class HostJob {
         GuestScript script = new GuestScript(resource(folder, "guest.js"), resource(folder, "guest.js.map"));
         Properties kafka = kafkaProperties(given);
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
+        environment.getConfig().setGlobalJobParameters(new ShownParameters(given));
 
         DataStream<byte[]> records = environment
                 .fromSource(source(kafka, given, options.inputs(), bounded), new LogTime(options.idleAfterMs()), "records")
@@ -116,6 +118,7 @@ public final class HostJob {
                 description.path("heapMaxMb").asInt(512),
                 description.path("callMsMax").asLong(30_000),
                 description.path("idleAfterMs").asLong(0),
+                description.path("mergeInputs").asBoolean(false),
                 bounded);
     }
 

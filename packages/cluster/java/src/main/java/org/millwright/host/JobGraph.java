@@ -29,6 +29,8 @@ final class JobGraph {
             ControlLog controlLog) {
         environment.setMaxParallelism(options.maxParallelism());
         environment.getConfig().enableObjectReuse();
+        // Records that are merged wait for a watermark: no longer than others wait for a bundle.
+        environment.getConfig().setAutoWatermarkInterval(options.mergeInputs() ? options.flushIntervalMs() : 200);
         DataStream<byte[]> bundles =
                 records.transform("bundles", BYTES, new OperatorFactories.Bundles(options))
                         .uid("bundles")

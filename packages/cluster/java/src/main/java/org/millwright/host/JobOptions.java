@@ -21,6 +21,8 @@ import java.util.List;
  * @param heapMaxMb heap of V8 in one subtask, MB
  * @param callMsMax longest call of the guest, milliseconds
  * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
+ * @param mergeInputs whether records of several inputs are put into the order of their append times; each waits until every partition
+ *     has come so far, so that a quiet one stops all
  * @param endsWithInput whether the end of the input ends all keys: a bounded run
  */
 record JobOptions(
@@ -39,6 +41,7 @@ record JobOptions(
         int heapMaxMb,
         long callMsMax,
         long idleAfterMs,
+        boolean mergeInputs,
         boolean endsWithInput)
         implements Serializable {
 

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 
 /**
  * Records on their way to one subtask. As bytes: a key group of that subtask (uint32), the number of records (uint32), the length of
- * the lines (uint32), nothing (uint32); then a column of append times (float64), one of offsets (float64), one of places (uint32);
+ * the lines (uint32), nothing (uint32); then columns of append times (float64), offsets (float64), places (uint32), key groups (uint32);
  * then the values, each as a line that ends in a newline.
  */
 final class TargetBundle {
@@ -14,15 +14,16 @@ final class TargetBundle {
     private final double[] appendTimes;
     private final double[] offsets;
     private final int[] places;
+    private final int[] keyGroups;
     private byte[] lines;
     private int lineBytes;
     private int count;
-    private int keyGroup;
 
     TargetBundle(int recordsMax, int lineBytesExpected) {
         appendTimes = new double[recordsMax];
         offsets = new double[recordsMax];
         places = new int[recordsMax];
+        keyGroups = new int[recordsMax];
         lines = new byte[lineBytesExpected];
     }
 
@@ -45,12 +46,20 @@ final class TargetBundle {
      * @param valueStart where its value begins
      * @param valueEnd where its value ends, or is cut
      */
-    void add(int recordKeyGroup, byte[] record, int valueStart, int valueEnd) {
+    void add(int keyGroup, byte[] record, int valueStart, int valueEnd) {
+        ByteBuffer head = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
+        double appendTimeMs = head.getDouble(InputRecords.APPEND_TIME);
+        double offset = head.getDouble(InputRecords.OFFSET);
+        add(keyGroup, appendTimeMs, offset, head.getInt(InputRecords.PLACE), record, valueStart, valueEnd);
+    }
+
+    /** Adds a record whose value is {@code bytes[valueStart..valueEnd)}. */
+    void add(int keyGroup, double appendTimeMs, double offset, int place, byte[] bytes, int valueStart, int valueEnd) {
         int length = valueEnd - valueStart;
         if (lineBytes + length + 1 > lines.length) {
             lines = java.util.Arrays.copyOf(lines, Math.max(2 * lines.length, lineBytes + length + 1));
         }
-        System.arraycopy(record, valueStart, lines, lineBytes, length);
+        System.arraycopy(bytes, valueStart, lines, lineBytes, length);
         // In JSON a newline is white space or an error, and so is a carriage return: the value stays what it is.
         for (int i = lineBytes; i < lineBytes + length; i++) {
             if (lines[i] == NEWLINE) {
@@ -59,19 +68,18 @@ final class TargetBundle {
         }
         lines[lineBytes + length] = NEWLINE;
         lineBytes += length + 1;
-        ByteBuffer head = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
-        appendTimes[count] = head.getDouble(InputRecords.APPEND_TIME);
-        offsets[count] = head.getDouble(InputRecords.OFFSET);
-        places[count] = head.getInt(InputRecords.PLACE);
+        appendTimes[count] = appendTimeMs;
+        offsets[count] = offset;
+        places[count] = place;
+        keyGroups[count] = keyGroup;
         count += 1;
-        keyGroup = recordKeyGroup;
     }
 
-    /** Returns the bundle and begins a new one. */
+    /** Returns the bundle, which is not empty, and begins a new one. */
     byte[] take() {
-        byte[] bytes = new byte[Bridge.BUNDLE_HEAD_BYTES + 20 * count + lineBytes];
+        byte[] bytes = new byte[Bridge.BUNDLE_HEAD_BYTES + 24 * count + lineBytes];
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        buffer.putInt(keyGroup).putInt(count).putInt(lineBytes).putInt(0);
+        buffer.putInt(keyGroups[0]).putInt(count).putInt(lineBytes).putInt(0);
         for (int i = 0; i < count; i++) {
             buffer.putDouble(appendTimes[i]);
         }
@@ -80,6 +88,9 @@ final class TargetBundle {
         }
         for (int i = 0; i < count; i++) {
             buffer.putInt(places[i]);
+        }
+        for (int i = 0; i < count; i++) {
+            buffer.putInt(keyGroups[i]);
         }
         buffer.put(lines, 0, lineBytes);
         count = 0;

@@ -203,6 +203,33 @@ class GuestOperatorTest {
         }
     }
 
+    @Test
+    void mergesInputsByAppendTimeHoldingWhatMayNotBeDueAlsoOverARescaling() throws Exception {
+        OperatorSubtaskState snapshot;
+        JobOptions merging = TestJobs.options(1000, true);
+        try (Harness harness = Harness.open(merging, 1, 0, null)) {
+            harness.sendAt(0, 30, "{\"k\":\"a\"}");
+            harness.sendAt(0, 40, "{\"k\":\"a\"}");
+            harness.sendAt(1, 20, "{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(30));
+            assertEquals(List.of("a: 1@20", "a: 2@30"), harness.outputs());
+            snapshot = harness.snapshot();
+            assertEquals(2, harness.outputs().size());
+        }
+        List<String> outputs = new ArrayList<>();
+        for (int subtask = 0; subtask < 2; subtask++) {
+            OperatorSubtaskState part = AbstractStreamOperatorTestHarness.repartitionOperatorState(snapshot, MAX_PARALLELISM, 1, 2, subtask);
+            try (Harness harness = Harness.open(merging, 2, subtask, part)) {
+                if (KeyGroupRangeAssignment.assignKeyToParallelOperator("a", MAX_PARALLELISM, 2) == subtask) {
+                    harness.sendAt(1, 35, "{\"k\":\"a\"}");
+                }
+                harness.driver.processWatermark1(new Watermark(40));
+                outputs.addAll(harness.outputs());
+            }
+        }
+        assertEquals(List.of("a: 3@35", "a: 4@40"), outputs);
+    }
+
     private static void worksAfterwards() throws Exception {
         try (Harness harness = Harness.open(1000, 1, 0, null)) {
             harness.send("{\"k\":\"a\"}");
@@ -260,8 +287,16 @@ class GuestOperatorTest {
             return open(cacheKeysMax, parallelism, subtask, state, ControlLog.none());
         }
 
+        static Harness open(JobOptions options, int parallelism, int subtask, OperatorSubtaskState state) throws Exception {
+            return open(options, parallelism, subtask, state, ControlLog.none());
+        }
+
         static Harness open(int cacheKeysMax, int parallelism, int subtask, OperatorSubtaskState state, ControlLog controlLog) throws Exception {
-            var factory = new OperatorFactories.Guests(TestJobs.options(cacheKeysMax), TestJobs.script(), controlLog);
+            return open(TestJobs.options(cacheKeysMax), parallelism, subtask, state, controlLog);
+        }
+
+        static Harness open(JobOptions options, int parallelism, int subtask, OperatorSubtaskState state, ControlLog controlLog) throws Exception {
+            var factory = new OperatorFactories.Guests(options, TestJobs.script(), controlLog);
             KeyedDriver driver = new KeyedDriver(factory, parallelism, subtask);
             driver.setup();
             if (state != null) {
@@ -278,6 +313,15 @@ class GuestOperatorTest {
                 bundle.add(0, record, InputRecords.KEY, record.length);
                 next += 1;
             }
+            driver.processElement1(new StreamRecord<>(bundle.take()));
+        }
+
+        /** Sends one record of an input, in the key group of key "a". */
+        void sendAt(int input, long appendTimeMs, String value) throws Exception {
+            TargetBundle bundle = new TargetBundle(1, 1024);
+            byte[] record = InputRecords.encode(appendTimeMs, next, input << Bridge.PLACE_PARTITION_BITS, null, value.getBytes(StandardCharsets.UTF_8));
+            bundle.add(KeyGroupRangeAssignment.assignToKeyGroup("a", MAX_PARALLELISM), record, InputRecords.KEY, record.length);
+            next += 1;
             driver.processElement1(new StreamRecord<>(bundle.take()));
         }
 

@@ -10,7 +10,11 @@ final class TestJobs {
     private TestJobs() {}
 
     static JobOptions options(int cacheKeysMax) {
-        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, 0, true);
+        return options(cacheKeysMax, false);
+    }
+
+    static JobOptions options(int cacheKeysMax, boolean mergeInputs) {
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, 0, mergeInputs, true);
     }
 
     static GuestScript script() {
