@@ -1,5 +1,10 @@
 package org.millwright.host;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -15,6 +20,7 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * <p>B1. A target's records keep their order, so a key's do.
  * <p>B2. Nothing is held back: a bundle leaves when it is full, a while after its first record, and before each watermark, barrier
  * and end.
+ * <p>B3. Before the end of the input goes on, the time that all partitions of this subtask came to has gone on.
  */
 final class BundleOperator extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<byte[], byte[]>, BoundedOneInput {
     private static final long serialVersionUID = 1L;
@@ -23,6 +29,8 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     private transient KeyFinder keys;
     private transient TargetBundle[] targets;
     private transient boolean flushIsDue;
+    /** By place. */
+    private transient Map<Integer, Double> reachedMs;
     private transient Counter keyless;
     private transient Counter keyDiffers;
     private transient Counter cut;
@@ -35,6 +43,7 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void open() throws Exception {
         super.open();
+        reachedMs = new HashMap<>();
         keys = new KeyFinder(options.keyField());
         // The next task's subtasks: this task has one output.
         int targetCount = getContainingTask().getEnvironment().getAllWriters()[0].getNumberOfSubpartitions();
@@ -53,6 +62,7 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
         int keyLength = Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH]) | Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH + 1]) << 8;
         int valueStart = InputRecords.KEY + keyLength;
         int valueEnd = record.length;
+        noteTime(record);
         if (valueEnd == valueStart) {
             // It carries time, which the watermark has.
             return;
@@ -86,7 +96,19 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void processWatermark(Watermark watermark) throws Exception {
         flush();
+        if (watermark.getTimestamp() == Watermark.MAX_WATERMARK.getTimestamp() && !reachedMs.isEmpty()) {
+            double allReachedMs = Collections.min(reachedMs.values());
+            super.processWatermark(new Watermark((long) allReachedMs));
+        }
         super.processWatermark(watermark);
+    }
+
+    private void noteTime(byte[] record) {
+        ByteBuffer head = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
+        double appendTimeMs = head.getDouble(InputRecords.APPEND_TIME);
+        if (!Double.isNaN(appendTimeMs)) {
+            reachedMs.merge(head.getInt(InputRecords.PLACE), appendTimeMs, Math::max);
+        }
     }
 
     @Override

@@ -13,16 +13,20 @@ import org.apache.flink.util.clock.RelativeClock;
  * <p>L1. Append times do not fall within a partition, so a partition has come to the greatest one it has given.
  * <p>L2. A partition that has given nothing yet holds time back: that it has nothing, nobody knows. Whoever writes sees to it that
  * every partition goes on, with records or with empty ones.
- * <p>L3. A subtask without any partition does not hold time back.
+ * <p>L3. A subtask that was given no partition within {@link #ASSIGNED_WITHIN_MS} of its start does not hold time back. Until then it
+ * does: what it is given later may be older than what the others have read.
  * <p>L4. Where L2 is given up, by {@code idleAfterMs}, a partition does not hold time back once nothing came of it for so long: timers may
  * then go off before records that were there, and what they bring about depends on how quickly a task read.
  */
 final class LogTime implements WatermarkStrategy<byte[]> {
     private static final long serialVersionUID = 1L;
 
+    /** Processing time. Assigning takes a second or two; a task that restores has its partitions at once. */
+    static final long ASSIGNED_WITHIN_MS = 10_000;
+
     private final long idleAfterMs;
     /** Flink makes one generator for a subtask itself, which gets no records, before those of its partitions. */
-    private transient boolean ownMade;
+    private transient Own own;
 
     /** @param idleAfterMs processing time, milliseconds; 0: never (L2) */
     LogTime(long idleAfterMs) {
@@ -31,16 +35,26 @@ final class LogTime implements WatermarkStrategy<byte[]> {
 
     @Override
     public WatermarkGenerator<byte[]> createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
-        if (!ownMade) {
-            ownMade = true;
-            return new Idle();
-        }
         RelativeClock clock = context.getInputActivityClock();
+        if (own == null) {
+            own = new Own(clock);
+            return own;
+        }
+        own.hasPartitions = true;
         return new Greatest(clock, idleAfterMs);
     }
 
-    /** Says that the subtask itself, beside its partitions, gives nothing. */
-    private static final class Idle implements WatermarkGenerator<byte[]> {
+    /** Stands for the subtask itself, which gives nothing beside its partitions. */
+    private static final class Own implements WatermarkGenerator<byte[]> {
+        private final RelativeClock clock;
+        private final long startedMs;
+        private boolean hasPartitions;
+
+        Own(RelativeClock clock) {
+            this.clock = clock;
+            startedMs = clock.relativeTimeMillis();
+        }
+
         @Override
         public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
             throw new IllegalStateException("A record must come from a partition");
@@ -48,7 +62,9 @@ final class LogTime implements WatermarkStrategy<byte[]> {
 
         @Override
         public void onPeriodicEmit(WatermarkOutput output) {
-            output.markIdle();
+            if (!hasPartitions && clock.relativeTimeMillis() - startedMs >= ASSIGNED_WITHIN_MS) {
+                output.markIdle();
+            }
         }
     }
 

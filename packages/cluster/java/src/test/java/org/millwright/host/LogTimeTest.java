@@ -17,9 +17,21 @@ class LogTimeTest {
     private long nowMs;
 
     @Test
-    void aSubtaskWithoutPartitionsIsIdle() {
+    void aSubtaskWithoutPartitionsIsIdleOnceNoneCanBeOnItsWay() {
+        WatermarkGenerator<byte[]> own = new LogTime(0).createWatermarkGenerator(context());
+        nowMs += LogTime.ASSIGNED_WITHIN_MS - 1;
+        assertEquals(List.of(), emitted(own));
+        nowMs += 1;
+        assertEquals(List.of("idle"), emitted(own));
+    }
+
+    @Test
+    void aSubtaskWithPartitionsLeavesTimeToThem() {
         LogTime time = new LogTime(0);
-        assertEquals(List.of("idle"), emitted(time.createWatermarkGenerator(context())));
+        WatermarkGenerator<byte[]> own = time.createWatermarkGenerator(context());
+        time.createWatermarkGenerator(context());
+        nowMs += LogTime.ASSIGNED_WITHIN_MS;
+        assertEquals(List.of(), emitted(own));
     }
 
     @Test
