@@ -173,6 +173,21 @@ export const feedbackBytesMax = 64 * KiB
 /** Id of a verdict, in UTF-8 bytes: a case's, or what a maintenance system calls its order. */
 export const verdictIdBytesMax = 128
 
+/** One batch of records to Kafka: with a record's overhead it stays below the `max.message.bytes` of the plant's topics. */
+export const kafkaBatchBytesMax = 1 * MiB
+
+/** How long a batch is offered to Kafka before its sender is told that it is away: a killed broker's partitions move in 10–20 s. */
+export const kafkaDeliveryMsMax = 45_000
+
+/** How long a transaction of `ingest` may be open, and so hold back readers of committed records when it is orphaned. */
+export const kafkaTransactionMsMax = 60_000
+
+/** Lines of a file that share one transaction: large enough that committing costs little, small enough to hold no reader back. */
+export const kafkaTransactionBytesMax = 8 * MiB
+
+/** What one partition's reader fetches at once. A record is always given whole, however large. */
+export const kafkaFetchBytesMax = 1 * MiB
+
 assert(feedbackBytesMax <= frameBytesMax, 'a verdict must fit one frame')
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
@@ -184,3 +199,5 @@ assert(requestBytesMax <= requestBytesInFlightMax, 'the largest request must fit
 assert(csvRecordBytesMax <= lineBytesMax, 'a CSV record must fit one line')
 assert(featuresMax <= modelFeaturesMax, 'what a plant computes, a model can take')
 assert(manifestBytesMax < modelPackageBytesMax, 'a package has room for a model beside its manifest')
+assert(lineBytesMax <= kafkaBatchBytesMax, 'a whole line must fit one batch')
+assert(kafkaDeliveryMsMax < kafkaTransactionMsMax, 'a batch is given up before its transaction is')

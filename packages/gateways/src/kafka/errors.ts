@@ -17,3 +17,27 @@ export class KafkaAuthenticationError extends MillwrightError {
   readonly code = 'KAFKA_AUTHENTICATION'
   readonly retry = 'never'
 }
+
+/** A topic that was asked for is not there. */
+export class KafkaTopicMissingError extends MillwrightError {
+  readonly code = 'KAFKA_TOPIC_MISSING'
+  readonly retry = 'never'
+}
+
+/** More waits for Kafka than may wait. Nothing of the call was taken. */
+export class KafkaBusyError extends MillwrightError {
+  readonly code = 'BUSY'
+  readonly retry = 'later'
+}
+
+/** The gateway was closed before Kafka had acknowledged. */
+export class KafkaClosedError extends MillwrightError {
+  readonly code = 'KAFKA_CLOSED'
+  readonly retry = 'later'
+}
+
+/** Another program reads files into the same topic now; this one must not go on, since lines would enter twice. */
+export class KafkaTakenOverError extends MillwrightError {
+  readonly code = 'KAFKA_TAKEN_OVER'
+  readonly retry = 'never'
+}

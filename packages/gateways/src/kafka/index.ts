@@ -1,3 +1,20 @@
-export { KafkaAuthenticationError, KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
+export { BrokerLink } from './broker-link.ts'
+export { type KafkaFlags, kafkaConnectionOf, kafkaVariables } from './connection-settings.ts'
+export {
+  KafkaAuthenticationError,
+  KafkaBusyError,
+  KafkaClosedError,
+  KafkaRefusedError,
+  KafkaTakenOverError,
+  KafkaTopicMissingError,
+  KafkaUnreachableError,
+} from './errors.ts'
+export { KafkaFileIngest, positionsTopic } from './file-ingest.ts'
+export { type KafkaAlertFeed, openKafkaAlertFeed } from './kafka-alert-feed.ts'
 export { clientOptions, type KafkaConnection } from './kafka-connection.ts'
 export { kafkaError, protocolErrorName } from './kafka-error.ts'
+export { KafkaIngest, type KafkaIngestStats } from './kafka-ingest.ts'
+export { mergeByTime } from './merge-by-time.ts'
+export { PartitionProducer } from './partition-producer.ts'
+export type { KafkaRecord, NewRecord } from './record.ts'
+export { type ReadRange, type TopicMoment, TopicReader } from './topic-reader.ts'

@@ -1,0 +1,191 @@
+import { limits } from '@millwright/core'
+import { type Connection, fetchV12, listOffsetsV6 } from '@platformatic/kafka'
+import { BrokerLink } from './broker-link.ts'
+import { committedRecords, type LogBatch } from './committed-records.ts'
+import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
+import type { KafkaConnection } from './kafka-connection.ts'
+import { isPassing, pause, untilPassed } from './passing-error.ts'
+import type { KafkaRecord } from './record.ts'
+
+const readCommitted = 1
+/** Kafka's own: at the end, at the beginning. Source: ListOffsetsRequest, `timestamp`. */
+const atEnd = -1
+const atBeginning = -2
+/** How long a broker waits for something to come before it says that there is nothing. */
+const longPollMs = 500
+const retryPauseMs = 200
+
+/** A moment in a topic: its beginning, its end (of what is committed), or the first record appended then or later, epoch milliseconds. */
+export type TopicMoment = 'beginning' | 'end' | { readonly timeMs: number }
+
+/** What to read of one partition. */
+export interface ReadRange {
+  readonly partition: number
+  /** First offset. Where retention has taken it, reading begins with what is left. */
+  readonly from: number
+  /** Goes on as records come, until the signal. Default: ends where the partition ended when reading began. */
+  readonly follow?: boolean
+  /** Ends before this offset, where it comes before the end. */
+  readonly to?: number
+  readonly signal?: AbortSignal
+  /** Told once when Kafka has gone away, and once when it is back; only where `follow` waits for it. */
+  readonly onAway?: (error: Error | null) => void
+}
+
+/**
+ * Reads a topic of Kafka, committed records only.
+ *
+ * R1. Each partition's records come in the order of their offsets, each once, over broken connections and moved leaders: the reader
+ *     alone keeps the place. No consumer group takes part, so none can be rebalanced, and no reader disturbs another.
+ * R2. One fetch is in memory for each partition being read; the next is asked for when it is used up.
+ * R3. What has an end is read to the end that was committed at the beginning, by offset: a reader never waits for a record
+ *     that compaction or an aborted transaction has taken.
+ * R4. A bounded read gives up when Kafka has been away for `kafkaDeliveryMsMax`; one that follows waits until it is back.
+ */
+export class TopicReader {
+  readonly topic: string
+  readonly partitionCount: number
+  readonly #connection: KafkaConnection
+  readonly #link: BrokerLink
+
+  private constructor(connection: KafkaConnection, link: BrokerLink, topic: string, partitionCount: number) {
+    this.topic = topic
+    this.partitionCount = partitionCount
+    this.#connection = connection
+    this.#link = link
+  }
+
+  /** @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError} */
+  static async open(connection: KafkaConnection, topic: string): Promise<TopicReader> {
+    const link = linkOf(connection)
+    try {
+      const [partitionCount = 0] = await link.partitionCounts([topic])
+      return new TopicReader(connection, link, topic, partitionCount)
+    } catch (error) {
+      await link.close()
+      throw error
+    }
+  }
+
+  /** Offsets of a moment, one a partition. A time after the last record is the end. @throws As {@link open}. */
+  async offsets(moment: TopicMoment): Promise<number[]> {
+    const ask = (partition: number): Promise<number> =>
+      untilPassed({ deadlineMs: deadlineMs() }, () => offsetOf(this.#link, this.topic, partition, moment))
+    return Promise.all(Array.from({ length: this.partitionCount }, (_, partition) => ask(partition)))
+  }
+
+  /** Reads one partition, with connections of its own (a broker answers those of one connection in turn). @throws As {@link open}. */
+  async *read(range: ReadRange): AsyncGenerator<KafkaRecord, void> {
+    const { partition, follow = false, signal } = range
+    const link = linkOf(this.#connection)
+    try {
+      const end = follow ? Number.POSITIVE_INFINITY : await this.#endOf(link, partition)
+      const to = Math.min(end, range.to ?? Number.POSITIVE_INFINITY)
+      let progressMs = performance.now()
+      for (let next = range.from; next < to && !signal?.aborted; ) {
+        const fetched = await this.#fetchPatiently(link, next, range)
+        if (fetched === null) return
+        for (const record of fetched.records) {
+          if (record.offset >= to || signal?.aborted) return
+          yield record
+        }
+        if (fetched.next > next) progressMs = performance.now()
+        else if (!follow && performance.now() - progressMs > limits.kafkaDeliveryMsMax)
+          throw new KafkaUnreachableError(
+            `${this.topic}-${partition} was to be read to ${to}, and has nothing after ${next}.`,
+          )
+        next = fetched.next
+      }
+    } finally {
+      await link.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close()
+  }
+
+  #endOf(link: BrokerLink, partition: number): Promise<number> {
+    return untilPassed({ deadlineMs: deadlineMs() }, () => offsetOf(link, this.topic, partition, 'end'))
+  }
+
+  /** R4. @returns `null` when the signal came first. */
+  async #fetchPatiently(
+    link: BrokerLink,
+    from: number,
+    { partition, follow = false, signal, onAway }: ReadRange,
+  ): Promise<{ readonly records: readonly KafkaRecord[]; readonly next: number } | null> {
+    const giveUpMs = follow ? Number.POSITIVE_INFINITY : deadlineMs()
+    let away = false
+    for (;;) {
+      try {
+        const fetched = await this.#fetch(link, partition, from)
+        if (away) onAway?.(null)
+        return fetched
+      } catch (error) {
+        if (signal?.aborted) return null
+        if (!isPassing(error) || performance.now() >= giveUpMs) throw error
+        if (!away) onAway?.(error as Error)
+        away = true
+      }
+      await pause(retryPauseMs, signal)
+      if (signal?.aborted) return null
+    }
+  }
+
+  async #fetch(
+    link: BrokerLink,
+    partition: number,
+    from: number,
+  ): Promise<{ readonly records: readonly KafkaRecord[]; readonly next: number }> {
+    try {
+      const answer = await link.askLeader(`read ${this.topic}-${partition}`, this.topic, partition, (connection) =>
+        fetchOnce(connection, this.topic, partition, from),
+      )
+      const found = answer.responses[0]?.partitions[0]
+      const batches: readonly LogBatch[] = found?.records ?? []
+      return committedRecords(partition, from, batches, found?.abortedTransactions ?? [])
+    } catch (error) {
+      if (!(error instanceof KafkaRefusedError) || error.details['kafkaError'] !== 'OFFSET_OUT_OF_RANGE') throw error
+      const beginning = await offsetOf(link, this.topic, partition, 'beginning')
+      // Beyond the end there is nothing yet; before the beginning there is nothing any more.
+      if (from >= beginning) await pause(longPollMs)
+      return { records: [], next: Math.max(from, beginning) }
+    }
+  }
+}
+
+function fetchOnce(connection: Connection, topic: string, partition: number, from: number) {
+  const wanted = {
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: BigInt(from),
+    lastFetchedEpoch: -1,
+    partitionMaxBytes: limits.kafkaFetchBytesMax,
+  }
+  // The version names topics by what the library calls their id.
+  const topics = [{ topicId: topic, partitions: [wanted] }]
+  return fetchV12.api.async(connection, longPollMs, 1, limits.kafkaFetchBytesMax, readCommitted, 0, -1, topics, [], '')
+}
+
+async function offsetOf(link: BrokerLink, topic: string, partition: number, moment: TopicMoment): Promise<number> {
+  const timestamp = moment === 'beginning' ? atBeginning : moment === 'end' ? atEnd : moment.timeMs
+  const answer = await link.askLeader(`look up ${topic}-${partition}`, topic, partition, (connection) =>
+    listOffsetsV6.api.async(connection, -1, readCommitted, [
+      {
+        name: topic,
+        partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: BigInt(timestamp) }],
+      },
+    ]),
+  )
+  const offset = Number(answer.topics[0]?.partitions[0]?.offset ?? -1)
+  return offset < 0 ? offsetOf(link, topic, partition, 'end') : offset
+}
+
+function linkOf(connection: KafkaConnection): BrokerLink {
+  return new BrokerLink({ ...connection, timeoutMs: connection.timeoutMs ?? 15_000 }, 'millwright-reader')
+}
+
+function deadlineMs(): number {
+  return performance.now() + limits.kafkaDeliveryMsMax
+}
