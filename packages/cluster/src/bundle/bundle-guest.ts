@@ -135,7 +135,7 @@ export function tryGuest({ script, sourceMap }: GuestBundle): void {
       [
         {
           field:
-            /(\S+:\d+:\d+)/.exec(
+            /([^\s(]+:\d+:\d+)/.exec(
               placesInSources(String(stack), sourceMap, scriptName).split('\n    at ')[1] ?? '',
             )?.[1] ?? 'bundle',
           found: String(message ?? error),
