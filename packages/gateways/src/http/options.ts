@@ -35,31 +35,39 @@ export interface PlantStatus {
   readonly version: string
   readonly startedAt: number
   readonly now: number
+  /** `null`: not known here, as for a gateway whose operators run elsewhere. */
   readonly counts: {
+    /** Where the operators run elsewhere: lines that this gateway has handed on since its start. */
     readonly readingsIn: number
-    readonly readingsAccepted: number
+    readonly readingsAccepted: number | null
     /** By cleaning rule. */
-    readonly readingsDropped: Readonly<Record<string, number>>
+    readonly readingsDropped: Readonly<Record<string, number>> | null
     /** By reason. */
-    readonly deadLetters: Readonly<Record<string, number>>
-    readonly redelivered: number
-    readonly late: number
-    readonly windows: number
-    readonly windowsUnscored: number
+    readonly deadLetters: Readonly<Record<string, number>> | null
+    readonly redelivered: number | null
+    readonly late: number | null
+    readonly windows: number | null
+    readonly windowsUnscored: number | null
+    /** Where the operators run elsewhere: those that this gateway has seen since its start. */
     readonly alertsHigh: number
   }
-  readonly devices: number
+  /** `null`: not known here. */
+  readonly devices: number | null
   /** What windows that close now are scored by; where partitions differ for a moment, the newest. */
   readonly model: (ModelName & { readonly activeFrom: number }) | null
   /** What would be in force had the plan not changed so that it refuses it; `null` where there is none such. */
   readonly refusedModel: (ModelName & { readonly refusal: ModelRefusal }) | null
+  /** `null`: not known here. */
   readonly lag: {
     /** Records in the log that were not processed yet. */
     readonly records: number
     /** How old the oldest of them is, by append time; 0 when there is none. */
     readonly ageMs: number
-  }
-  readonly disk: { readonly usedBytes: number; readonly budgetBytes: number; readonly freeBytes: number }
+  } | null
+  /** `null`: the records are not on a disk of this machine. */
+  readonly disk: { readonly usedBytes: number; readonly budgetBytes: number; readonly freeBytes: number } | null
+  /** Where the topics are Kafka's: the offset that the next committed record of each partition has at least. */
+  readonly topics?: readonly { readonly topic: string; readonly endOffsets: readonly number[] }[]
   /** The latest high-risk alerts, newest first; a few dozen at most. */
   readonly latestAlerts: readonly AlertSignal[]
 }

@@ -112,7 +112,7 @@ function saslOf(
     readonly mechanism: string | undefined
   },
   problems: ConfigurationProblem[],
-): KafkaConnection['sasl'] | null {
+): NonNullable<KafkaConnection['sasl']> | null {
   const { user, password, mechanism = 'SCRAM-SHA-512' } = login
   if (user === undefined && password === undefined) return null
   const known = mechanisms.find((each) => each === mechanism)
