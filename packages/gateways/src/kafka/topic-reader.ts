@@ -1,22 +1,16 @@
 import { limits } from '@millwright/core'
-import { type Connection, fetchV12, listOffsetsV6 } from '@platformatic/kafka'
+import { type Connection, fetchV12 } from '@platformatic/kafka'
 import { BrokerLink } from './broker-link.ts'
 import { committedRecords, type LogBatch } from './committed-records.ts'
 import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
+import { offsetOf, readCommitted, type TopicMoment } from './offset-lookup.ts'
 import { isPassing, pause, untilPassed } from './passing-error.ts'
 import type { KafkaRecord } from './record.ts'
 
-const readCommitted = 1
-/** Kafka's own: at the end, at the beginning. Source: ListOffsetsRequest, `timestamp`. */
-const atEnd = -1
-const atBeginning = -2
 /** How long a broker waits for something to come before it says that there is nothing. */
 const longPollMs = 500
 const retryPauseMs = 200
-
-/** A moment in a topic: its beginning, its end (of what is committed), or the first record appended then or later, epoch milliseconds. */
-export type TopicMoment = 'beginning' | 'end' | { readonly timeMs: number }
 
 /** What to read of one partition. */
 export interface ReadRange {
@@ -166,20 +160,6 @@ function fetchOnce(connection: Connection, topic: string, partition: number, fro
   // The version names topics by what the library calls their id.
   const topics = [{ topicId: topic, partitions: [wanted] }]
   return fetchV12.api.async(connection, longPollMs, 1, limits.kafkaFetchBytesMax, readCommitted, 0, -1, topics, [], '')
-}
-
-async function offsetOf(link: BrokerLink, topic: string, partition: number, moment: TopicMoment): Promise<number> {
-  const timestamp = moment === 'beginning' ? atBeginning : moment === 'end' ? atEnd : moment.timeMs
-  const answer = await link.askLeader(`look up ${topic}-${partition}`, topic, partition, (connection) =>
-    listOffsetsV6.api.async(connection, -1, readCommitted, [
-      {
-        name: topic,
-        partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: BigInt(timestamp) }],
-      },
-    ]),
-  )
-  const offset = Number(answer.topics[0]?.partitions[0]?.offset ?? -1)
-  return offset < 0 ? offsetOf(link, topic, partition, 'end') : offset
 }
 
 function linkOf(connection: KafkaConnection): BrokerLink {

@@ -1,0 +1,31 @@
+import { listOffsetsV6 } from '@platformatic/kafka'
+import type { BrokerLink } from './broker-link.ts'
+
+/** Kafka's number for: only what is committed. Source: FetchRequest and ListOffsetsRequest, `isolation_level`. */
+export const readCommitted = 1
+/** Kafka's own: at the end, at the beginning. Source: ListOffsetsRequest, `timestamp`. */
+const atEnd = -1
+const atBeginning = -2
+
+/** A moment in a topic: its beginning, its end (of what is committed), or the first record appended then or later, epoch milliseconds. */
+export type TopicMoment = 'beginning' | 'end' | { readonly timeMs: number }
+
+/** Asks once for the offset of a moment in one partition. A time after the last record is the end. @throws As `BrokerLink.askLeader`. */
+export async function offsetOf(
+  link: BrokerLink,
+  topic: string,
+  partition: number,
+  moment: TopicMoment,
+): Promise<number> {
+  const timestamp = moment === 'beginning' ? atBeginning : moment === 'end' ? atEnd : moment.timeMs
+  const answer = await link.askLeader(`look up ${topic}-${partition}`, topic, partition, (connection) =>
+    listOffsetsV6.api.async(connection, -1, readCommitted, [
+      {
+        name: topic,
+        partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: BigInt(timestamp) }],
+      },
+    ]),
+  )
+  const offset = Number(answer.topics[0]?.partitions[0]?.offset ?? -1)
+  return offset < 0 ? offsetOf(link, topic, partition, 'end') : offset
+}
