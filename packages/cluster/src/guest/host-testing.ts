@@ -72,6 +72,8 @@ export class TestHost {
   readonly states = new Map<string, Uint8Array>()
   /** Flink's timers: key → times. */
   readonly timers = new Map<string, Set<number>>()
+  /** Most timers that one key had at once. */
+  timersPerKeyMax = 0
   readonly #guest: GuestFunctions
   readonly #configuration: GuestConfiguration
   readonly #input: ArrayBuffer
@@ -270,6 +272,7 @@ export class TestHost {
         times.delete(view.getFloat64(8, true))
         times.add(view.getFloat64(0, true))
         this.timers.set(key, times)
+        this.timersPerKeyMax = Math.max(this.timersPerKeyMax, times.size)
         return
       }
       case frameCounters:
