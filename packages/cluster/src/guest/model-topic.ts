@@ -40,6 +40,7 @@ export interface RefusedUpdate {
  * U2. Parts and activations may come in any order, and any number of times: an activation waits for its package.
  * U3. When an activation was seen is the append time of its own record, whenever its package is whole: the same in every guest, and
  *     after every restart.
+ * U4. The newest `modelPackagesKept` models are kept for rollbacks, and no package longer than until it is loaded.
  */
 export class ModelTopic {
   readonly #plan: Plan
@@ -149,6 +150,8 @@ export class ModelTopic {
       this.#refuse({ message: error.message, record })
     }
     this.#models.set(update.sha256, model)
+    // A model in force is held by the operator; for a rollback to one that was given up, its package is published again.
+    for (const sha256 of [...this.#models.keys()].slice(0, -limits.modelPackagesKept)) this.#models.delete(sha256)
     this.#packages.delete(update.sha256)
     return model
   }
