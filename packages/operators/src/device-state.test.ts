@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type DeviceStateEntry, type Plan, StateFormatError } from '@millwright/core'
 import { createPlanDriver, planOf, scenarioFeatures } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
-import { deviceStateVersion } from './device-state.ts'
+import { deviceStateVersion } from './state-shape.ts'
 
 const startMs = 1_766_000_000_000
 

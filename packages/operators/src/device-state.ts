@@ -1,4 +1,4 @@
-import { limits, type Plan, StateFormatError } from '@millwright/core'
+import { assert, ConfigurationError, limits, StateFormatError } from '@millwright/core'
 import {
   clock,
   emissions,
@@ -17,23 +17,24 @@ import {
 } from '@millwright/kernels'
 import { ByteReader, BytesEnded } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import { hashText } from './device-event-line.ts'
+import { compareStateShapes } from './compare-state-shapes.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
-
 import type { EventList } from './features/device-events.ts'
+import type { ParsedState, ParsedWindow } from './parsed-state.ts'
 import { ringHeld } from './redelivery.ts'
+import { type StateLayout, stateLayout } from './state-layout.ts'
+import { type MigrateState, stateMigration } from './state-migration.ts'
+import { deviceStateVersion, type StateShape, stateShapeHash } from './state-shape.ts'
 import type { WaitingReading } from './waiting-readings.ts'
 import { RawValues } from './windows/raw-values.ts'
-import type { WindowStore } from './windows/window-store.ts'
 
 /**
  * A device's state as bytes: docs/formats/device-state.md.
  *
  * B1. Equal states are equal bytes: nothing of where a device or a window stands in memory is in them.
  * B2. Bytes are read whole and checked before anything is changed.
+ * B3. Bytes of any known shape are read; what is written is of the plan that runs.
  */
-
-export const deviceStateVersion = 1
 
 /** Bits of the flags byte. */
 const stateSilent = 1
@@ -41,16 +42,38 @@ const stateWaiting = 2
 
 export class DeviceStateCodec {
   readonly #memory: DeviceMemory
-  /** Hash of everything in the plan that gives the bytes their meaning. */
+  /** Hash of the plan's own shape. */
   readonly #shape: number
-  readonly #channelCount: number
   readonly #redelivery: boolean
+  /** By the hash of its shape, how a state is read and becomes one of this plan. */
+  readonly #known = new Map<number, { readonly layout: StateLayout; readonly migrate: MigrateState }>()
 
-  constructor(plan: Plan, memory: DeviceMemory) {
+  /**
+   * @param shape The plan's own.
+   * @param earlierShapes Of the plans whose states are read too.
+   * @throws {ConfigurationError} When this plan cannot take over the states of one of them.
+   */
+  constructor(memory: DeviceMemory, shape: StateShape, earlierShapes: readonly StateShape[]) {
     this.#memory = memory
-    this.#channelCount = plan.channels.length
-    this.#redelivery = plan.time.timestamp === 'event'
-    this.#shape = hashText(planShape(plan, memory))
+    this.#shape = stateShapeHash(shape)
+    const layout = stateLayout(shape)
+    this.#redelivery = layout.redelivery
+    assert(
+      layout.accumulators.fieldCount === memory.windows.accumulators.fieldCount &&
+        layout.historyColumnCount === memory.history.columnCount &&
+        layout.historyCapacity === memory.history.capacity,
+      'the shape is that of the memory',
+    )
+    for (const earlier of earlierShapes) {
+      const { problems } = compareStateShapes(earlier, shape)
+      if (problems.length > 0)
+        throw new ConfigurationError("Cannot take over the devices' states of an earlier project", problems)
+      this.#known.set(stateShapeHash(earlier), {
+        layout: stateLayout(earlier),
+        migrate: stateMigration(earlier, shape),
+      })
+    }
+    this.#known.set(this.#shape, { layout, migrate: (state) => state })
   }
 
   write(device: number, writer: ByteWriter): void {
@@ -71,7 +94,7 @@ export class DeviceStateCodec {
     for (let type = 0; type < events.types.length; type++) writeEvents(events.lists(device)[type], writer)
   }
 
-  /** @throws {StateFormatError} When the bytes are of another version or plan, cut, or too long. */
+  /** @throws {StateFormatError} When the bytes are of another version, of no known shape, cut, or too long. */
   read(device: number, bytes: Uint8Array): void {
     const state = this.#parse(bytes)
     const { table, windows, waiting, history, events } = this.#memory
@@ -128,7 +151,7 @@ export class DeviceStateCodec {
       writer.uint32(windows.int(slot, emissions))
       writer.uint8(windows.int(slot, windowFlags))
       const base = slot + windowHeaderFloats
-      writer.float64s(windows.floats, base, base + windows.accumulators.fieldCount)
+      writeFields(windows.floats, base, base + windows.accumulators.fieldCount, writer)
       const raw = windows.raw(slot)
       if (raw !== null) {
         writer.uint32(raw.count)
@@ -145,90 +168,77 @@ export class DeviceStateCodec {
       if (version !== deviceStateVersion)
         throw formatError(`it must be of version ${deviceStateVersion}: found ${version}`, { version })
       const shape = reader.uint32()
-      if (shape !== this.#shape)
+      const known = this.#known.get(shape)
+      if (known === undefined)
         throw formatError('it must be of the plan that runs: it was written by another one', { shape })
-      const state = this.#parseBody(reader)
+      const state = readBody(reader, known.layout)
       if (reader.left > 0) throw formatError(`${reader.left} bytes must not follow its end`, { left: reader.left })
-      return state
+      return known.migrate(state)
     } catch (error) {
       if (error instanceof BytesEnded)
         throw formatError(`it must be longer: it ends after ${bytes.length} bytes`, { byteLength: bytes.length })
       throw error
     }
   }
+}
 
-  #parseBody(reader: ByteReader): ParsedState {
-    const { windows, history, events } = this.#memory
-    const flags = reader.uint8()
-    const clockMs = reader.float64()
-    const lastAppendMs = reader.float64()
-    const emittedEndMs = reader.float64()
-    const held = reader.uint8()
-    if (held > (this.#redelivery ? limits.redeliveryReadings : 0))
-      throw formatError(`a ring of readings must have at most ${limits.redeliveryReadings}: found ${held}`, { held })
-    const hashes = Array.from({ length: 2 * held }, () => reader.uint32() | 0)
-    const waiting = (flags & stateWaiting) === 0 ? null : readWaiting(reader, this.#channelCount)
-    const windowCount = reader.uint32()
-    if (windowCount > limits.openWindowsPerDeviceMax)
-      throw formatError(`there must be at most ${limits.openWindowsPerDeviceMax} windows: found ${windowCount}`, {
-        windowCount,
-      })
-    const parsedWindows: ParsedWindow[] = []
-    for (let i = 0; i < windowCount; i++) {
-      parsedWindows.push({
-        startMs: reader.float64(),
-        endMs: reader.float64(),
-        readings: reader.float64(),
-        emittedStartMs: reader.float64(),
-        emissions: reader.uint32(),
-        flags: reader.uint8(),
-        accumulators: reader.float64s(windows.accumulators.fieldCount),
-        raw: windows.rawLayout === null ? null : RawValues.read(windows.rawLayout, reader),
-      })
-    }
-    const historyCount = reader.uint32()
-    if (historyCount > history.capacity)
-      throw formatError(`there must be at most ${history.capacity} windows of history: found ${historyCount}`, {
-        historyCount,
-      })
-    const entries = reader.float64s(historyCount * (1 + history.columnCount))
-    const lists = events.types.map(() => readEvents(reader))
-    return {
-      silent: (flags & stateSilent) !== 0,
-      clockMs,
-      lastAppendMs,
-      emittedEndMs,
-      hashes,
-      waiting,
-      windows: parsedWindows,
-      history: entries,
-      events: lists,
-    }
+function readBody(reader: ByteReader, layout: StateLayout): ParsedState {
+  const flags = reader.uint8()
+  const clockMs = reader.float64()
+  const lastAppendMs = reader.float64()
+  const emittedEndMs = reader.float64()
+  const held = reader.uint8()
+  if (held > (layout.redelivery ? limits.redeliveryReadings : 0))
+    throw formatError(`a ring of readings must have at most ${limits.redeliveryReadings}: found ${held}`, { held })
+  const hashes = Array.from({ length: 2 * held }, () => reader.uint32() | 0)
+  const waiting = (flags & stateWaiting) === 0 ? null : readWaiting(reader, layout.channelCount)
+  const windowCount = reader.uint32()
+  if (windowCount > limits.openWindowsPerDeviceMax)
+    throw formatError(`there must be at most ${limits.openWindowsPerDeviceMax} windows: found ${windowCount}`, {
+      windowCount,
+    })
+  const windows: ParsedWindow[] = []
+  for (let i = 0; i < windowCount; i++) {
+    windows.push({
+      startMs: reader.float64(),
+      endMs: reader.float64(),
+      readings: reader.float64(),
+      emittedStartMs: reader.float64(),
+      emissions: reader.uint32(),
+      flags: reader.uint8(),
+      accumulators: reader.float64s(layout.accumulators.fieldCount),
+      raw: layout.raw === null ? null : RawValues.read(layout.raw, reader),
+    })
+  }
+  const historyCount = reader.uint32()
+  if (historyCount > layout.historyCapacity)
+    throw formatError(`there must be at most ${layout.historyCapacity} windows of history: found ${historyCount}`, {
+      historyCount,
+    })
+  const history = reader.float64s(historyCount * (1 + layout.historyColumnCount))
+  const events = Array.from({ length: layout.eventTypeCount }, () => readEvents(reader))
+  return {
+    silent: (flags & stateSilent) !== 0,
+    clockMs,
+    lastAppendMs,
+    emittedEndMs,
+    hashes,
+    waiting,
+    windows,
+    history,
+    events,
   }
 }
 
-interface ParsedWindow {
-  readonly startMs: number
-  readonly endMs: number
-  readonly readings: number
-  readonly emittedStartMs: number
-  readonly emissions: number
-  readonly flags: number
-  readonly accumulators: Float64Array
-  readonly raw: RawValues | null
-}
-
-interface ParsedState {
-  readonly silent: boolean
-  readonly clockMs: number
-  readonly lastAppendMs: number
-  readonly emittedEndMs: number
-  /** Two words a hash, oldest first. */
-  readonly hashes: readonly number[]
-  readonly waiting: WaitingReading | null
-  readonly windows: readonly ParsedWindow[]
-  readonly history: Float64Array
-  readonly events: EventList[]
+/** Writes fields so that each NaN is the same bytes: the fold and its plain twin may leave other bits in one (B1). */
+function writeFields(fields: Float64Array, start: number, end: number, writer: ByteWriter): void {
+  for (let at = start; at < end; at++) {
+    const field = fields[at] as number
+    if (Number.isNaN(field)) {
+      writer.uint32(0)
+      writer.uint32(0x7ff80000)
+    } else writer.float64(field)
+  }
 }
 
 function writeWaiting({ timestampMs, values, record }: WaitingReading, writer: ByteWriter): void {
@@ -265,25 +275,6 @@ function readEvents(reader: ByteReader): EventList {
     list.digests.push(reader.uint32())
   }
   return list
-}
-
-/** Everything in a plan that the bytes' meaning hangs on, as a text. */
-function planShape(plan: Plan, { windows, history, events }: DeviceMemory): string {
-  return JSON.stringify([
-    plan.channels.map(({ name }) => name),
-    plan.window,
-    plan.time.timestamp,
-    describeLayout(windows),
-    plan.features.map(({ node }) => node),
-    [history.columnCount, history.capacity],
-    events.types,
-  ])
-}
-
-/** A text that is equal for two plans exactly when each can read the windows that the other stored. */
-function describeLayout({ accumulators, rawLayout }: WindowStore): string {
-  const fields = accumulators.channels.map(({ channel, parts }) => `${channel}:${parts}`).join(',')
-  return `${fields};${rawLayout === null ? '' : `${rawLayout.channels.join(',')}:${rawLayout.timestamps}`}`
 }
 
 function formatError(wanted: string, details: Readonly<Record<string, number>>): StateFormatError {

@@ -32,6 +32,7 @@ import { ModelsInForce } from './models-in-force.ts'
 import { ResultWriter } from './output/result-writer.ts'
 import { Quarantine } from './quarantine.ts'
 import { ReadingPath } from './reading-path.ts'
+import { type StateShape, stateShape, stateShapeHash } from './state-shape.ts'
 import { WaitingReadings } from './waiting-readings.ts'
 import { AlignedWindows } from './windows/aligned-windows.ts'
 import type { DeviceWindows } from './windows/device-windows.ts'
@@ -49,6 +50,16 @@ export interface PartitionOperatorOptions {
   /** Made for the plan's channels, timestamps and `devicesMax`; the operator's alone. */
   readonly decoder: ReadingDecoder
   readonly sink: OutputSink
+  /**
+   * Shapes of earlier plans whose states are taken over: `restore` reads their bytes too. A state whose shape is not listed is
+   * refused. None by default.
+   */
+  readonly earlierShapes?: readonly StateShape[]
+  /**
+   * The plan's own shape as the maker of the earlier ones sees it, where that is not here: the texts of users' functions, by which
+   * the history of what they gave is found, differ between a source and its bundle. `stateShape(plan)` by default.
+   */
+  readonly shape?: StateShape
 }
 
 /**
@@ -59,6 +70,7 @@ export interface PartitionOperatorOptions {
  * called, is not visible in them.
  *
  * @throws {InvariantError} When the plan is one that `definePlant` would have refused.
+ * @throws {ConfigurationError} When the plan cannot take over states of one of the earlier shapes.
  */
 export function createPartitionOperator(options: PartitionOperatorOptions): PartitionOperator {
   return new PlanOperator(options)
@@ -73,6 +85,7 @@ export interface HostedOperatorOptions extends PartitionOperatorOptions {
  * Makes the same pipeline for a host that keeps states and timers itself and may let go of devices in between.
  *
  * @throws {InvariantError} When the plan is one that `definePlant` would have refused.
+ * @throws {ConfigurationError} When the plan cannot take over states of one of the earlier shapes.
  */
 export function createHostedOperator(options: HostedOperatorOptions): HostedOperator {
   const operator = new PlanOperator(options, 'hosted')
@@ -107,7 +120,7 @@ class PlanOperator implements PartitionOperator {
     this.#batchOffset += batch.rowCount
   }
 
-  constructor({ plan, decoder, sink }: PartitionOperatorOptions, mode: 'logged' | 'hosted' = 'logged') {
+  constructor({ plan, decoder, sink, ...states }: PartitionOperatorOptions, mode: 'logged' | 'hosted' = 'logged') {
     const windowsKept = windowsKeptMax(plan)
     assert(
       windowsKept <= limits.openWindowsPerDeviceMax,
@@ -142,7 +155,10 @@ class PlanOperator implements PartitionOperator {
     this.#counters = counters
     this.#memory = memory
     this.#results = results
-    this.#codec = new DeviceStateCodec(plan, memory)
+    const planShape = stateShape(plan)
+    const shape = states.shape ?? planShape
+    assert(stateShapeHash(shape) === stateShapeHash(planShape), 'the shape that is handed in is that of the plan')
+    this.#codec = new DeviceStateCodec(memory, shape, states.earlierShapes ?? [])
     this.#hostTimers = mode === 'hosted' ? new HostTimers() : null
     const timersOfHost = this.#hostTimers
     this.#quarantine =

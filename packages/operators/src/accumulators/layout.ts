@@ -30,7 +30,8 @@ export {
   partSum,
 } from '@millwright/kernels'
 
-const partFields: readonly (readonly [part: number, fields: number])[] = [
+/** The parts with the fields that each takes, in the order in which they stand. */
+export const partFields: readonly (readonly [part: number, fields: number])[] = [
   [partCount, 1],
   [partSum, 2],
   [partMoment2, 3],
@@ -42,7 +43,8 @@ const partFields: readonly (readonly [part: number, fields: number])[] = [
   [partLast, 2],
 ]
 
-const partsOfStatistic: Readonly<Record<AggregateStatistic, number>> = {
+/** Bit set of the parts that a statistic is calculated from. */
+export const partsOfStatistic: Readonly<Record<AggregateStatistic, number>> = {
   count: partCount,
   mean: partCount | partSum,
   std: partCount | partMoment2,
@@ -83,13 +85,18 @@ export function accumulatorLayout(plan: Plan): AccumulatorLayout {
     partsByChannel.set(channel, (partsByChannel.get(channel) ?? 0) | partsOfStatistic[node.statistic])
   }
   for (const { node } of plan.features) visitFeature(node, need)
+  const ascending = [...partsByChannel].sort(([a], [b]) => a - b)
+  return accumulatorsWith(ascending.map(([channel, parts]) => ({ channel, parts })))
+}
+
+/** Returns the layout of these channels' parts, side by side in their order. */
+export function accumulatorsWith(kept: readonly Pick<ChannelAccumulator, 'channel' | 'parts'>[]): AccumulatorLayout {
   let fieldCount = 0
-  const channels: ChannelAccumulator[] = []
-  for (const channel of [...partsByChannel.keys()].sort((a, b) => a - b)) {
-    const parts = partsByChannel.get(channel) ?? 0
-    channels.push({ channel, parts, offset: fieldCount })
+  const channels = kept.map(({ channel, parts }) => {
+    const offset = fieldCount
     fieldCount += fieldsOf(parts)
-  }
+    return { channel, parts, offset }
+  })
   return { channels, fieldCount }
 }
 
@@ -100,31 +107,35 @@ export function partOffset(parts: number, part: number): number {
   return fieldsOf(parts & (part - 1))
 }
 
-function fieldsOf(parts: number): number {
+/** Returns how many fields a bit set of parts takes. */
+export function fieldsOf(parts: number): number {
   let fields = 0
   for (const [part, count] of partFields) if ((parts & part) !== 0) fields += count
   return fields
 }
 
-/** Calls `visit` with a feature and every feature inside it. */
+/** Calls `visit` with a feature and every feature inside it, outer ones first. */
 export function visitFeature(node: FeatureNode, visit: (node: FeatureNode) => void): void {
   visit(node)
+  for (const inner of innerFeatures(node)) visitFeature(inner, visit)
+}
+
+/** Returns the features that a feature is directly made of. */
+export function innerFeatures(node: FeatureNode): readonly FeatureNode[] {
   switch (node.kind) {
     case 'lag':
     case 'difference':
     case 'rolling':
     case 'exponential-mean':
-      visitFeature(node.of, visit)
-      break
+      return [node.of]
     case 'derived':
-      for (const inner of node.of) visitFeature(inner, visit)
-      break
+      return node.of
     case 'aggregate':
     case 'quantile':
     case 'hours-since':
     case 'count-of':
     case 'custom':
-      break
+      return []
   }
 }
 

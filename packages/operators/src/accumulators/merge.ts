@@ -33,6 +33,8 @@ export function merge(layout: AccumulatorLayout, fields: Float64Array, intoBase:
     into[a] = n
     a += 1
     b += 1
+    // Into an empty window all is taken; so is NaN, which says that the values are not known: then they are not known of both.
+    const taken = (value: number): boolean => na === 0 || Number.isNaN(value)
     const skip = (fields: number): void => {
       a += fields
       b += fields
@@ -47,7 +49,7 @@ export function merge(layout: AccumulatorLayout, fields: Float64Array, intoBase:
       skip(2)
     }
     if ((parts & partMoment2) !== 0) {
-      if (na === 0) into[a] = from[b] as number
+      if (taken(from[b] as number)) into[a] = from[b] as number
       // Difference of the two means: the origins' first, which is small and exact where both windows are of one level.
       const difference = (from[b] as number) - (into[a] as number) + ((from[b + 1] as number) - (into[a + 1] as number))
       const m2a = into[a + 2] as number
@@ -73,7 +75,7 @@ export function merge(layout: AccumulatorLayout, fields: Float64Array, intoBase:
         }
       }
       if ((parts & partSlope) !== 0) {
-        if (na === 0) into[a] = from[b] as number
+        if (taken(from[b] as number)) into[a] = from[b] as number
         const elapsed = (from[b] as number) - (into[a] as number) + ((from[b + 1] as number) - (into[a + 1] as number))
         const elapsedStep = elapsed / n
         into[a + 1] = (into[a + 1] as number) + elapsedStep * nb
@@ -83,18 +85,19 @@ export function merge(layout: AccumulatorLayout, fields: Float64Array, intoBase:
       }
     }
     if ((parts & partExtremes) !== 0) {
-      if (na === 0 || (from[b] as number) < (into[a] as number)) into[a] = from[b] as number
-      if (na === 0 || (from[b + 1] as number) > (into[a + 1] as number)) into[a + 1] = from[b + 1] as number
+      if (taken(from[b] as number) || (from[b] as number) < (into[a] as number)) into[a] = from[b] as number
+      if (taken(from[b + 1] as number) || (from[b + 1] as number) > (into[a + 1] as number))
+        into[a + 1] = from[b + 1] as number
       skip(2)
     }
     if ((parts & partFirst) !== 0) {
-      if (na === 0 || (from[b] as number) < (into[a] as number)) {
+      if (taken(from[b] as number) || (from[b] as number) < (into[a] as number)) {
         into[a] = from[b] as number
         into[a + 1] = from[b + 1] as number
       }
       skip(2)
     }
-    if ((parts & partLast) !== 0 && (na === 0 || (from[b] as number) >= (into[a] as number))) {
+    if ((parts & partLast) !== 0 && (taken(from[b] as number) || (from[b] as number) >= (into[a] as number))) {
       into[a] = from[b] as number
       into[a + 1] = from[b + 1] as number
     }

@@ -2,6 +2,7 @@ import type { AggregateStatistic } from '@millwright/core'
 import {
   type ChannelAccumulator,
   partExtremes,
+  partFields,
   partFirst,
   partLast,
   partMoment2,
@@ -10,6 +11,7 @@ import {
   partOffset,
   partSlope,
   partSum,
+  partsOfStatistic,
 } from './layout.ts'
 
 /** A power of the variance below this has lost digits to underflow, and so has the moment that it divides. */
@@ -101,6 +103,19 @@ export function statisticReader(statistic: AggregateStatistic, { parts, offset }
       })
     }
   }
+}
+
+/**
+ * Returns whether a window has all that a statistic is calculated from. It has not where an earlier plan did not keep a part: that part's
+ * fields are then NaN, and stay so whatever is added (P1 of `state-migration.ts`). A sum that overflowed in both directions looks the same.
+ */
+export function statisticKnown(
+  statistic: AggregateStatistic,
+  { parts, offset }: ChannelAccumulator,
+): (fields: Float64Array, base: number) => boolean {
+  const wanted = partsOfStatistic[statistic]
+  const firsts = partFields.flatMap(([part]) => ((wanted & part) === 0 ? [] : [offset + partOffset(parts, part)]))
+  return (fields, base) => firsts.every((first) => !Number.isNaN(fields[base + first] as number))
 }
 
 /** √(mean² + variance): both terms are positive, so nothing cancels, whatever the offset. */

@@ -1,5 +1,6 @@
 import { type FeatureNode, limits } from '@millwright/core'
 import { visitFeature } from '../accumulators/layout.ts'
+import { notKnown } from './not-known.ts'
 
 const hourMs = 3_600_000
 
@@ -12,6 +13,8 @@ export type EventFate = 'unused' | 'redelivered' | 'kept' | 'kept-oldest-dropped
  * E1. Of a device and type, events are in ascending order of time; of equal times in order of arrival.
  * E2. At most `eventsPerDeviceMax` of one type and device are kept. Beyond that, those go first that no window to come can
  *     use; then the oldest, which is reported.
+ * E3. Where an earlier plan did not keep a type, events up to a time T are not known. The list then begins with a *horizon*, an entry with
+ *     the time −T; events' own times are never negative. It goes when no window to come can look back on it.
  */
 export class DeviceEvents {
   /** Types that a feature of the plan names, in the order they are stored. */
@@ -21,15 +24,8 @@ export class DeviceEvents {
   readonly #devices: (EventList[] | undefined)[] = []
 
   constructor(features: readonly { readonly node: FeatureNode }[]) {
-    const lookBack = new Map<string, number>()
-    for (const { node } of features) {
-      visitFeature(node, (inner) => {
-        if (inner.kind !== 'hours-since' && inner.kind !== 'count-of') return
-        const hours = inner.kind === 'count-of' ? inner.hours : 0
-        lookBack.set(inner.eventType, Math.max(lookBack.get(inner.eventType) ?? 0, hours * hourMs))
-      })
-    }
-    this.types = [...lookBack.keys()].sort()
+    const lookBack = eventLookBackMs(features)
+    this.types = eventTypes(features)
     this.#lookBackMs = this.types.map((type) => lookBack.get(type) ?? 0)
   }
 
@@ -60,18 +56,20 @@ export class DeviceEvents {
     return this.#dropUseless(list, type, options.usableAfterMs) ? 'kept' : dropOldest(list)
   }
 
-  /** Time of the newest event at or before `timeMs`; NaN where there is none. */
+  /** Time of the newest event at or before `timeMs`; NaN where there is none, or another may have been newer (E3). */
   newestAt(device: number, type: number, timeMs: number): number {
     const times = this.#devices[device]?.[type]?.times ?? []
     let at = times.length
     while (at > 0 && (times[at - 1] as number) > timeMs) at -= 1
-    return at === 0 ? Number.NaN : (times[at - 1] as number)
+    return at === 0 || (times[at - 1] as number) < horizonOf(times) ? Number.NaN : (times[at - 1] as number)
   }
 
-  /** Events with `afterMs < timestamp <= upToMs`. */
+  /** Events with `afterMs < timestamp <= upToMs`; `notKnown` where there may have been more (E3). */
   countBetween(device: number, type: number, afterMs: number, upToMs: number): number {
+    const times = this.#devices[device]?.[type]?.times ?? []
+    if (afterMs < horizonOf(times)) return notKnown
     let count = 0
-    for (const time of this.#devices[device]?.[type]?.times ?? []) if (time > afterMs && time <= upToMs) count += 1
+    for (const time of times) if (time > afterMs && time <= upToMs) count += 1
     return count
   }
 
@@ -96,7 +94,7 @@ export class DeviceEvents {
     while (
       useless + 1 < list.times.length &&
       (list.times[useless + 1] as number) <= usableAfterMs &&
-      (list.times[useless] as number) <= before
+      Math.abs(list.times[useless] as number) <= before
     )
       useless += 1
     list.times.splice(0, useless)
@@ -114,13 +112,42 @@ export class DeviceEvents {
   }
 }
 
+/** Returns the types of event that features name, in the order in which they are stored: that of code units. */
+export function eventTypes(features: readonly { readonly node: FeatureNode }[]): string[] {
+  return [...eventLookBackMs(features).keys()].sort()
+}
+
+/** Farthest that `countOf` looks back for each type, in milliseconds. */
+function eventLookBackMs(features: readonly { readonly node: FeatureNode }[]): Map<string, number> {
+  const lookBack = new Map<string, number>()
+  for (const { node } of features)
+    visitFeature(node, (inner) => {
+      if (inner.kind !== 'hours-since' && inner.kind !== 'count-of') return
+      const hours = inner.kind === 'count-of' ? inner.hours : 0
+      lookBack.set(inner.eventType, Math.max(lookBack.get(inner.eventType) ?? 0, hours * hourMs))
+    })
+  return lookBack
+}
+
 export interface EventList {
   times: number[]
   digests: number[]
 }
 
+/** Returns the list of a type whose events up to a time are not known. */
+export function eventsNotKnownUpTo(timeMs: number): EventList {
+  return { times: [-timeMs], digests: [0] }
+}
+
+/** Up to when events are not known; −Infinity where all are. */
+function horizonOf(times: readonly number[]): number {
+  const first = times[0]
+  return first !== undefined && first < 0 ? -first : Number.NEGATIVE_INFINITY
+}
+
 function dropOldest(list: EventList): EventFate {
-  list.times.shift()
-  list.digests.shift()
+  const oldest = horizonOf(list.times) === Number.NEGATIVE_INFINITY ? 0 : 1
+  list.times.splice(oldest, 1)
+  list.digests.splice(oldest, 1)
   return 'kept-oldest-dropped'
 }

@@ -7,12 +7,14 @@ import {
   windowReadings,
   windowStart,
 } from '@millwright/kernels'
-import { channelIndex, visitFeature } from '../accumulators/layout.ts'
-import { statisticReader } from '../accumulators/statistics.ts'
+import { channelIndex } from '../accumulators/layout.ts'
+import { statisticKnown, statisticReader } from '../accumulators/statistics.ts'
 import type { RawLayout } from '../windows/raw-values.ts'
 import type { WindowStore } from '../windows/window-store.ts'
 import type { DeviceEvents } from './device-events.ts'
 import { WindowHistory } from './history.ts'
+import { historyColumns, windowsLookedBack } from './look-back.ts'
+import { notKnown } from './not-known.ts'
 import { quantile } from './quantile.ts'
 import { rollingStatistic } from './rolling.ts'
 import { windowSeries } from './series.ts'
@@ -27,6 +29,9 @@ type Evaluate = () => number
  *
  * F1. A feature's value is a finite number, or NaN (missing): what overflows is missing.
  * F2. A window's features are calculated from the history before it (by start), and its result replaces the one it gave before.
+ * F3. A feature that rests on what is not known is missing, and what looks back on it later rests on what is not known too; users'
+ *     functions are not called then. Only an `exponential-mean` begins anew after what is not known.
+ * F4. What a window leaves in the history is finite, NaN or `notKnown`.
  */
 export class FeatureProgram {
   readonly history: WindowHistory
@@ -38,7 +43,9 @@ export class FeatureProgram {
   readonly #deviceId: (device: number) => string
   /** Values gathered for one rolling feature. */
   readonly #gathered: Float64Array
-  #columns = 0
+  readonly #columns: readonly FeatureNode[]
+  /** Columns that compiled features write so far. */
+  #columnsCompiled = 0
 
   /**
    * @param windowsKept Most windows of one device that may still give a result at once.
@@ -55,7 +62,8 @@ export class FeatureProgram {
     this.#store = options.store
     this.#events = options.events
     this.#deviceId = options.deviceId
-    const lookBack = windowsLookedBack(options.plan)
+    const lookBack = windowsLookedBack(options.plan.features)
+    this.#columns = historyColumns(options.plan.features)
     assert(lookBack <= limits.historyWindowsMax, `a feature looks back at most ${limits.historyWindowsMax} windows`)
     this.#gathered = new Float64Array(lookBack + 1)
     this.#view = {
@@ -67,12 +75,13 @@ export class FeatureProgram {
       base: 0,
       raw: null,
       historyBefore: 0,
-      entry: new Float64Array(0),
+      entry: new Float64Array(this.#columns.length),
       featureName: '',
+      known: true,
     }
     this.#evaluators = options.plan.features.map(({ name, node }) => ({ name, evaluate: this.#compile(node) }))
-    this.#view.entry = new Float64Array(this.#columns)
-    this.history = new WindowHistory({ columnCount: this.#columns, capacity: lookBack + options.windowsKept })
+    const capacity = lookBack + options.windowsKept
+    this.history = new WindowHistory({ columnCount: this.#columns.length, capacity })
   }
 
   /**
@@ -91,7 +100,8 @@ export class FeatureProgram {
     view.fields = store.floats
     view.base = slot + windowHeaderFloats
     view.raw = store.raw(slot)
-    if (this.#columns > 0) {
+    const remembers = this.#columns.length > 0
+    if (remembers) {
       // A session that grew towards the past since its last result stands in the history under its old start.
       const before = store.float(slot, emittedStart)
       if (store.int(slot, emissions) > 0 && before !== view.startMs) this.history.remove(device, before)
@@ -99,10 +109,11 @@ export class FeatureProgram {
     }
     for (const [i, { name, evaluate }] of this.#evaluators.entries()) {
       view.featureName = name
+      view.known = true
       const value = evaluate()
-      into[i] = Number.isFinite(value) ? value : Number.NaN
+      into[i] = view.known ? finiteOrMissing(value) : Number.NaN
     }
-    if (this.#columns > 0) {
+    if (remembers) {
       const replace = !perReading && this.history.holds(device, view.historyBefore, view.startMs)
       this.history.put(device, view.historyBefore, replace, view.startMs, view.entry)
     }
@@ -117,27 +128,35 @@ export class FeatureProgram {
         const accumulator = this.#store.accumulators.channels.find((kept) => kept.channel === channel)
         assert(accumulator !== undefined, 'the layout keeps every channel that a feature reads')
         const read = statisticReader(node.statistic, accumulator)
-        return () => read(view.fields, view.base)
+        const known = statisticKnown(node.statistic, accumulator)
+        return () => {
+          const value = read(view.fields, view.base)
+          if (Number.isNaN(value) && !known(view.fields, view.base)) view.known = false
+          return value
+        }
       }
       case 'quantile': {
         const column = rawColumn(this.#store.rawLayout, channelIndex(this.#plan, node.channel))
         return () => {
           const raw = view.raw
-          return raw === null
-            ? Number.NaN
-            : quantile((raw.columns[column] as Float64Array).subarray(0, raw.count), node.q)
+          if (raw === null) return Number.NaN
+          const values = (raw.columns[column] as Float64Array).subarray(0, raw.count)
+          return values.includes(notKnown) ? this.#unknown() : quantile(values, node.q)
         }
       }
       case 'lag': {
         const { column, inner } = this.#remembered(node.of)
         return () => {
+          const { known } = view
           inner()
-          return this.#earlier(column, node.windows)
+          // What this window gives is for later ones.
+          view.known = known
+          return this.#earlierKnown(column, node.windows)
         }
       }
       case 'difference': {
         const { column, inner } = this.#remembered(node.of)
-        return () => inner() - this.#earlier(column, node.windows)
+        return () => inner() - this.#earlierKnown(column, node.windows)
       }
       case 'rolling': {
         const { column, inner } = this.#remembered(node.of)
@@ -145,21 +164,21 @@ export class FeatureProgram {
           const gathered = this.#gathered
           let count = 0
           // Oldest first, so that the sum is taken in the same order however the history came about.
-          for (let back = node.windows - 1; back > 0; back--) gathered[count++] = this.#earlier(column, back)
+          for (let back = node.windows - 1; back > 0; back--) gathered[count++] = this.#earlierKnown(column, back)
           gathered[count++] = inner()
           return rollingStatistic(node.statistic, gathered, count)
         }
       }
       case 'exponential-mean': {
         const inner = this.#compile(node.of)
-        const column = this.#columns++
-        return () => {
+        const column = this.#column(node)
+        const mean = (): number => {
           const x = inner()
           const before = this.#earlier(column, 1)
-          const mean = Number.isNaN(before) ? x : Number.isNaN(x) ? before : node.alpha * x + (1 - node.alpha) * before
-          view.entry[column] = mean
-          return mean
+          if (Number.isNaN(before) || before === notKnown) return x
+          return Number.isNaN(x) ? before : node.alpha * x + (1 - node.alpha) * before
         }
+        return this.#remembering(column, mean)
       }
       case 'hours-since': {
         const type = this.#events.typeIndex(node.eventType)
@@ -168,11 +187,21 @@ export class FeatureProgram {
       case 'count-of': {
         const type = this.#events.typeIndex(node.eventType)
         const lookBackMs = node.hours * hourMs
-        return () => this.#events.countBetween(view.device, type, view.endMs - lookBackMs, view.endMs)
+        return () => {
+          const count = this.#events.countBetween(view.device, type, view.endMs - lookBackMs, view.endMs)
+          return count === notKnown ? this.#unknown() : count
+        }
       }
       case 'derived': {
         const inner = node.of.map((of) => this.#compile(of))
-        return () => this.#callUser(() => node.compute(...inner.map((evaluate) => evaluate())))
+        return () => {
+          const { known } = view
+          view.known = true
+          const values = inner.map((evaluate) => evaluate())
+          if (!view.known) return Number.NaN
+          view.known = known
+          return this.#callUser(() => node.compute(...values))
+        }
       }
       case 'custom': {
         const columns = node.channels.map((name) => ({
@@ -182,6 +211,8 @@ export class FeatureProgram {
         return () => {
           const raw = view.raw
           if (raw === null) return Number.NaN
+          const kept = [raw.timestamps, ...columns.map(({ column }) => raw.columns[column] as Float64Array)]
+          if (kept.some((values) => values.subarray(0, raw.count).includes(notKnown))) return this.#unknown()
           return this.#callUser(() => node.compute(windowSeries(raw, view, columns)))
         }
       }
@@ -191,13 +222,38 @@ export class FeatureProgram {
   /** Compiles a feature whose value each window leaves in the history, and gives that value a column there. */
   #remembered(node: FeatureNode): { column: number; inner: Evaluate } {
     const evaluate = this.#compile(node)
-    const column = this.#columns++
-    const inner = (): number => {
+    const column = this.#column(node)
+    return { column, inner: this.#remembering(column, evaluate) }
+  }
+
+  #column(node: FeatureNode): number {
+    const column = this.#columnsCompiled++
+    assert(this.#columns[column] === node, 'features are compiled in the order of the columns they leave')
+    return column
+  }
+
+  /** Makes an evaluator note its value in the entry of the window in view (F4). */
+  #remembering(column: number, evaluate: Evaluate): Evaluate {
+    const view = this.#view
+    return () => {
+      const { known } = view
+      view.known = true
       const value = evaluate()
-      this.#view.entry[column] = value
+      view.entry[column] = view.known ? finiteOrMissing(value) : notKnown
+      view.known &&= known
       return value
     }
-    return { column, inner }
+  }
+
+  /** Notes that the feature in view rests on what is not known (F3). */
+  #unknown(): number {
+    this.#view.known = false
+    return Number.NaN
+  }
+
+  #earlierKnown(column: number, windows: number): number {
+    const value = this.#earlier(column, windows)
+    return value === notKnown ? this.#unknown() : value
   }
 
   /** A column's value that many windows before the one in view; NaN where there is none. */
@@ -231,15 +287,6 @@ function rawColumn(layout: RawLayout | null, channel: number): number {
   return column
 }
 
-/** Farthest that a feature of the plan looks back, in windows. */
-function windowsLookedBack(plan: Plan): number {
-  let farthest = 0
-  for (const { node } of plan.features) {
-    visitFeature(node, (inner) => {
-      if (inner.kind === 'lag' || inner.kind === 'difference') farthest = Math.max(farthest, inner.windows)
-      if (inner.kind === 'rolling') farthest = Math.max(farthest, inner.windows - 1)
-      if (inner.kind === 'exponential-mean') farthest = Math.max(farthest, 1)
-    })
-  }
-  return farthest
+function finiteOrMissing(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN
 }

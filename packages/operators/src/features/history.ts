@@ -1,3 +1,5 @@
+import { notKnown } from './not-known.ts'
+
 /**
  * What the windows of a device gave, for features that look back.
  *
@@ -6,6 +8,9 @@
  * H2. A device has at most `capacity` entries: the newest by start. Capacity is the farthest that a feature looks back plus
  *     the windows that may still be emitted, so what a window looks back on is never gone.
  * H3. An entry holds what its window's last result gave; results of later windows are not calculated again.
+ * H4. A device whose older windows are not known (they ended under an earlier plan) has a *horizon* as its oldest entry: one whose
+ *     start is no whole number, with columns that are not known. Nothing is put before it, and what looks back on it or beyond
+ *     it looks on what is not known. It goes, as the oldest, when there are `capacity` entries after it.
  */
 export class WindowHistory {
   /** Values per entry. */
@@ -34,10 +39,14 @@ export class WindowHistory {
     return position
   }
 
-  /** Value of a column at a position counted from the oldest entry; NaN (missing) where there is no such entry. */
+  /**
+   * Value of a column at a position counted from the oldest entry: NaN (missing) where there is no such entry, `notKnown` where
+   * there may have been one.
+   */
   value(device: number, position: number, column: number): number {
     const history = this.#devices[device]
-    if (history === undefined || position < 0 || position >= history.count) return Number.NaN
+    if (history === undefined || position >= history.count) return Number.NaN
+    if (position < 0) return hasHorizon(history) ? notKnown : Number.NaN
     return history.entries[position * this.#stride + 1 + column] as number
   }
 
@@ -49,6 +58,7 @@ export class WindowHistory {
       this.#devices[device] = history
     }
     let at = position
+    if (at === 0 && hasHorizon(history)) return
     if (!replace) {
       if (history.count === this.capacity) {
         // The oldest goes; a window older than all of a full history leaves no trace.
@@ -101,6 +111,20 @@ export class WindowHistory {
     entries.set(history.entries)
     history.entries = entries
   }
+}
+
+/** Start of the horizon that stands right behind the windows that begin at or before `startMs`. Starts of windows are whole. */
+export function horizonAfter(startMs: number): number {
+  return startMs + 0.5
+}
+
+/** Whether a window's start, as an entry has it, is that of a horizon. */
+export function isHorizon(startMs: number): boolean {
+  return !Number.isInteger(startMs)
+}
+
+function hasHorizon({ count, entries }: DeviceHistory): boolean {
+  return count > 0 && isHorizon(entries[0] as number)
 }
 
 interface DeviceHistory {

@@ -21,4 +21,6 @@ export interface WindowView {
   entry: Float64Array
   /** Name of the feature being calculated, for errors. */
   featureName: string
+  /** Whether all that was read for the feature being calculated is known; see `notKnown`. */
+  known: boolean
 }

@@ -29,7 +29,8 @@ export function rawLayout(plan: Plan): RawLayout | null {
 
 /**
  * The kept readings of one window, in order of arrival: at most `windowReadingsMax`; what comes after is not kept, and the
- * caller counts it. Columns double when full.
+ * caller counts it. Columns double when full. A column has `notKnown` for readings whose value an earlier plan did not keep; where that kept
+ * no raw values at all, one such row stands for all readings before.
  */
 export class RawValues {
   count = 0
@@ -43,14 +44,22 @@ export class RawValues {
     this.columns = Array.from({ length: channelCount }, () => new Float64Array(0))
   }
 
+  /** @param columns As long as `count`, as is `timestamps` where the layout keeps them. */
+  static of(count: number, timestamps: Float64Array, columns: Float64Array[]): RawValues {
+    const raw = new RawValues(0)
+    raw.count = count
+    raw.#capacity = count
+    raw.timestamps = timestamps
+    raw.columns = columns
+    return raw
+  }
+
   /** Reads what a stored state has: a count, timestamps where they are kept, then each column. */
   static read(layout: RawLayout, reader: ByteReader): RawValues {
-    const raw = new RawValues(layout.channels.length)
-    raw.count = reader.uint32()
-    raw.#capacity = raw.count
-    if (layout.timestamps) raw.timestamps = reader.float64s(raw.count)
-    raw.columns = layout.channels.map(() => reader.float64s(raw.count))
-    return raw
+    const count = reader.uint32()
+    const timestamps = layout.timestamps ? reader.float64s(count) : new Float64Array(0)
+    const columns = layout.channels.map(() => reader.float64s(count))
+    return RawValues.of(count, timestamps, columns)
   }
 
   /** @param value The reading's value of a channel. Returns false where the window is full and the reading was not kept. */

@@ -80,7 +80,8 @@ export function naiveFeature(
     }
   }
   const value = compute()
-  entry.values.set(node, value)
+  // What overflows is missing, also for the windows that look back on it.
+  entry.values.set(node, Number.isFinite(value) ? value : Number.NaN)
   return value
 }
 
