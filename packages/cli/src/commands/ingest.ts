@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path'
 import type { OperatorCounters } from '@millwright/core'
+import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
 import { type IngestResult, ingestFiles } from '../ingest/ingest-files.ts'
+import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import { publishFirstModel } from '../plant/first-model.ts'
 import { openPlant } from '../plant/open-plant.ts'
 import { type LoadedProject, loadProject } from '../project/load-project.ts'
@@ -14,10 +16,11 @@ const examples = `
 Examples:
   millwright ingest my-plant --input january.csv.gz february.csv.gz
   millwright ingest --input readings.ndjson --data /var/lib/millwright
+  millwright ingest my-plant --input january.csv.gz --kafka 127.0.0.1:9092
 
 Works beside a running plant and without one. Can be stopped and called again: no reading enters twice.`
 
-interface IngestFlags {
+interface IngestFlags extends KafkaFlags {
   readonly input: readonly string[]
   readonly data?: string
   readonly json?: true
@@ -25,8 +28,7 @@ interface IngestFlags {
 
 /** Adds `millwright ingest`: files into the durable log, and through the engine to its end. */
 export function addCommand(program: Command): void {
-  program
-    .command('ingest')
+  addKafkaFlags(program.command('ingest'))
     .argument('[project]', 'folder or millwright.config.ts', '.')
     .description('Read files of readings into the log of a running or stopped plant, each reading once.')
     .requiredOption('--input <file...>', 'NDJSON or CSV, plain or .gz; read in this order')
@@ -38,6 +40,8 @@ export function addCommand(program: Command): void {
 
 async function ingest(projectPath: string, flags: IngestFlags): Promise<void> {
   const project = await loadProject(projectPath)
+  const connection = await connectionOf(flags, { '--data': flags.data })
+  if (connection !== null) return ingestOnKafka(project, connection, flags)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
   const files = flags.input.map((file) => resolve(file))
   const progress = startProgress('ingest', totalBytesOf(files))
@@ -63,6 +67,29 @@ async function ingest(projectPath: string, flags: IngestFlags): Promise<void> {
     `${formatCount(result.accepted)} readings and ${formatCount(result.refused)} refused lines are in ${dataDirectory}, in ${formatSeconds(seconds)}. The plant so far:\n`,
   )
   process.stdout.write(`${summaryText(summary)}\n`)
+}
+
+async function ingestOnKafka(project: LoadedProject, connection: KafkaConnection, flags: IngestFlags): Promise<void> {
+  const { ingestToKafka } = await import('../kafka/run-on-kafka.ts')
+  const { plan } = project
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  const stop = new AbortController()
+  process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort())
+  const progress = startProgress('ingest', totalBytesOf(flags.input))
+  const startedMs = performance.now()
+  let result: IngestResult
+  try {
+    const onProgress = progress.update
+    result = await ingestToKafka({ plan, connection, files: flags.input, signal: stop.signal, onProgress, say })
+  } finally {
+    progress.stop()
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  if (flags.json) process.stdout.write(`${JSON.stringify({ project: plan.name, ...result, seconds })}\n`)
+  else
+    say(
+      `${formatCount(result.accepted)} readings and ${formatCount(result.refused)} refused lines are on Kafka, in ${formatSeconds(seconds)}.`,
+    )
 }
 
 type IngestOutcome = IngestResult & { readonly counters: OperatorCounters }

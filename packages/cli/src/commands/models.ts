@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ConfigurationError, type ModelUpdate } from '@millwright/core'
+import { ConfigurationError, type ModelUpdate, type Plan } from '@millwright/core'
 import type { ListedModel } from '@millwright/gateways'
+import type { KafkaFlags } from '@millwright/gateways/kafka'
 import { checkModelPackage, loadPackagedModel, type ModelPackage, openModelPackage } from '@millwright/scoring'
 import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
+import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
+import type { KafkaModels } from '../kafka/model-updates.ts'
 import { readModelFile } from '../models/model-for-replay.ts'
 import { nodeCrypto } from '../models/node-crypto.ts'
 import { packForPlan, signerOf } from '../models/pack.ts'
@@ -19,7 +22,8 @@ Examples:
   millwright models inspect model.mwmodel
   millwright models verify model.mwmodel --project my-plant
   millwright models publish my-plant model.mwmodel
-  millwright models rollback my-plant`
+  millwright models rollback my-plant
+  millwright models publish my-plant model.mwmodel --kafka 127.0.0.1:9092`
 
 /** Adds `millwright models`: packages, and which of them is in force. */
 export function addCommand(program: Command): void {
@@ -51,15 +55,13 @@ export function addCommand(program: Command): void {
     .option('--project <project>', 'also check that this project may use it')
     .description('Check hashes, signature and golden rows; exit 1 when it would be refused.')
     .action(verifyPackage)
-  models
-    .command('list')
+  addKafkaFlags(models.command('list'))
     .argument('[project]', 'folder or millwright.config.ts', '.')
     .option('--data <dir>', 'data folder (default: data, in the project)')
     .option('--json', 'one JSON document on stdout')
     .description('List what was published, newest first, and which model is in force.')
     .action(list)
-  models
-    .command('publish')
+  addKafkaFlags(models.command('publish'))
     .argument('<project>', 'folder or millwright.config.ts')
     .argument('<package>')
     .option('--data <dir>', 'data folder (default: data, in the project)')
@@ -67,8 +69,7 @@ export function addCommand(program: Command): void {
     .option('--json', 'print the update as JSON on stdout')
     .description('Put a package in force, in a running or stopped plant. A bad one is refused and changes nothing.')
     .action(publish)
-  models
-    .command('rollback')
+  addKafkaFlags(models.command('rollback'))
     .argument('[project]', 'folder or millwright.config.ts', '.')
     .option('--data <dir>', 'data folder (default: data, in the project)')
     .option('--json', 'print the update as JSON on stdout')
@@ -159,13 +160,15 @@ function openPackageFile(path: string): ModelPackage {
   return openModelPackage(readModelFile(path), nodeCrypto)
 }
 
-interface StoreFlags {
+interface StoreFlags extends KafkaFlags {
   readonly data?: string
   readonly json?: true
 }
 
 async function list(projectPath: string, flags: StoreFlags): Promise<void> {
   const { directory, plan } = await loadProject(projectPath)
+  const onKafka = await withKafkaModels(plan, flags, (models) => models.list())
+  if (onKafka !== null) return printModels(plan, onKafka, flags, 'on Kafka')
   const dataDirectory = flags.data ?? join(directory, 'data')
   // A plant that runs may have been started with another configuration than stands there now.
   const answer = await askPlant(dataDirectory, { kind: 'list-models' })
@@ -173,15 +176,19 @@ async function list(projectPath: string, flags: StoreFlags): Promise<void> {
     answer !== null
       ? (answer.result as ListedModel[])
       : listModels(readPublications(dataDirectory), new PackageJudge(plan, dataDirectory), Date.now())
+  printModels(plan, listed, flags, `in ${dataDirectory}`)
+}
+
+function printModels(plan: Plan, listed: readonly ListedModel[], flags: StoreFlags, where: string): void {
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(listed)}\n`)
     return
   }
-  if (listed.length === 0) process.stderr.write(`No model was published in ${dataDirectory} yet.\n`)
+  if (listed.length === 0) process.stderr.write(`No model was published ${where} yet.\n`)
   for (const { state, name, version, activeFrom, sha256, partitions, refusal } of listed) {
-    const where = partitions === undefined ? '' : `  in partition ${partitions.join(', ')} only`
+    const only = partitions === undefined ? '' : `  in partition ${partitions.join(', ')} only`
     process.stdout.write(
-      `${state.padEnd(10)}  ${name} ${version}  from ${new Date(activeFrom).toISOString()}  ${sha256.slice(0, 12)}${where}\n`,
+      `${state.padEnd(10)}  ${name} ${version}  from ${new Date(activeFrom).toISOString()}  ${sha256.slice(0, 12)}${only}\n`,
     )
     if (refusal !== undefined) process.stdout.write(`            ${refusal.message}\n`)
   }
@@ -197,12 +204,18 @@ async function publish(
 ): Promise<void> {
   const activeFromMs = flags.activeFrom === undefined ? null : momentOf(flags.activeFrom)
   const bytes = readModelFile(path)
+  const { plan } = await loadProject(projectPath)
+  const onKafka = await withKafkaModels(plan, flags, (models) => models.publish(bytes, activeFromMs ?? undefined))
+  if (onKafka !== null) return printUpdate(onKafka, flags, ' (on Kafka)')
   await change(projectPath, flags, { kind: 'publish', file: resolve(path), activeFromMs }, (engine) =>
     engine.publish(bytes, activeFromMs === null ? {} : { activeFromMs }),
   )
 }
 
 async function rollback(projectPath: string, flags: StoreFlags): Promise<void> {
+  const { plan } = await loadProject(projectPath)
+  const onKafka = await withKafkaModels(plan, flags, (models) => models.rollback())
+  if (onKafka !== null) return printUpdate(onKafka, flags, ' (on Kafka)')
   await change(projectPath, flags, { kind: 'rollback' }, (engine) => engine.rollback())
 }
 
@@ -226,11 +239,32 @@ async function change(
       await engine.close()
     }
   }
+  printUpdate(update, flags, answer === null ? ' (the plant does not run)' : '')
+}
+
+function printUpdate(update: ModelUpdate, flags: StoreFlags, where: string): void {
   if (flags.json) process.stdout.write(`${JSON.stringify(update)}\n`)
   else
     process.stderr.write(
-      `${update.name} ${update.version} is in force from ${new Date(update.activeFrom).toISOString()}${answer === null ? ' (the plant does not run)' : ''}.\n`,
+      `${update.name} ${update.version} is in force from ${new Date(update.activeFrom).toISOString()}${where}.\n`,
     )
+}
+
+/** Does it on Kafka, where the flags say so; else resolves to `null`. */
+async function withKafkaModels<T>(
+  plan: Plan,
+  flags: StoreFlags,
+  act: (models: KafkaModels) => Promise<T>,
+): Promise<T | null> {
+  const connection = await connectionOf(flags, { '--data': flags.data })
+  if (connection === null) return null
+  const { KafkaModels } = await import('../kafka/model-updates.ts')
+  const models = await KafkaModels.open(connection, plan)
+  try {
+    return await act(models)
+  } finally {
+    await models.close()
+  }
 }
 
 function momentOf(text: string): number {

@@ -4,9 +4,11 @@ import { join, relative } from 'node:path'
 import { type AlertSignal, ConfigurationError } from '@millwright/core'
 import { NodeDisk, readEngineInfo, seemsRunning } from '@millwright/engine'
 import { type HttpGateway, type ListenOptions, requireListenable, startHttpGateway } from '@millwright/gateways'
+import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { startControlServer } from '../control/control-server.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
+import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
 import { hasFittingModel, publishFirstModel } from '../plant/first-model.ts'
@@ -26,9 +28,12 @@ const examples = `
 Examples:
   millwright run my-plant
   millwright run my-plant --data /var/lib/millwright --port 9000
-  millwright run --input history.ndjson.gz`
+  millwright run --input history.ndjson.gz
+  millwright run my-plant --kafka k1:9093,k2:9093 --kafka-user plant --kafka-password-file /etc/millwright/kafka --kafka-ca ca.pem
 
-interface RunFlags {
+With --kafka only gateways and status page run here: the operators are on Flink (millwright deploy).`
+
+interface RunFlags extends KafkaFlags {
   readonly data?: string
   readonly host: string
   readonly port: string
@@ -45,8 +50,7 @@ const closeGraceMs = 400
 
 /** Adds `millwright run`: the plant, until it is told to stop. */
 export function addCommand(program: Command): void {
-  program
-    .command('run')
+  addKafkaFlags(program.command('run'))
     .argument('[project]', 'folder or millwright.config.ts', '.')
     .description('Run a plant: take readings in, score them, and tell of machines at risk, until SIGTERM or Ctrl-C.')
     .option('--data <dir>', 'data folder (default: data, in the project)')
@@ -63,7 +67,9 @@ export function addCommand(program: Command): void {
 }
 
 async function run(projectPath: string, flags: RunFlags): Promise<void> {
+  const connection = await connectionOf(flags, { '--data': flags.data, '--workers': flags.workers })
   const project = await loadProject(projectPath)
+  if (connection !== null) return runGateways(project, connection, flags)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const workerCount =
@@ -98,6 +104,28 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   }
   if (failure !== null) throw failure
   say('Stopped. Everything that was acknowledged is on disk.')
+}
+
+/** With `--kafka`: everything but the operators. */
+async function runGateways(project: LoadedProject, connection: KafkaConnection, flags: RunFlags): Promise<void> {
+  const { runOnKafka } = await import('../kafka/run-on-kafka.ts')
+  const stop = new AbortController()
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  process.once('SIGTERM', () => stop.abort()).once('SIGINT', () => stop.abort())
+  const files = flags.input ?? []
+  await runOnKafka({
+    project,
+    connection,
+    listening: listenOptionsOf(wholeNumber('--port', flags.port, 0, 65_535), flags),
+    hostNames: flags.hostName ?? [],
+    files,
+    fileBytes: totalBytesOf(files),
+    signal: stop.signal,
+    stopped,
+    say,
+  })
+  say('Stopped. Everything that was acknowledged is on Kafka.')
 }
 
 async function serve(options: {

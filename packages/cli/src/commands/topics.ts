@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { ConfigurationError, type TopicName, topicNames } from '@millwright/core'
 import { listTopics, openTopicReader, type TopicReader, type TopicRecord, type TopicSummary } from '@millwright/engine'
+import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
+import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
 import { formatBytes, formatCount } from '../terminal/progress.ts'
 
@@ -11,11 +13,12 @@ Examples:
   millwright topics tail alert-signals --data my-plant/data
   millwright topics export dead-letters --data my-plant/data --envelope > dead-letters.ndjson
   millwright topics export sensor-data --from-time 2026-11-23T06:00:00Z
+  millwright topics tail alert-signals --kafka 127.0.0.1:9092
 
 Topics: ${topicNames.join(', ')}. Reading needs no running plant, and disturbs none.`
 
-interface TopicFlags {
-  readonly data: string
+interface TopicFlags extends KafkaFlags {
+  readonly data?: string
   readonly partition?: string
   readonly fromOffset?: string
   readonly fromTime?: string
@@ -24,29 +27,27 @@ interface TopicFlags {
   readonly json?: true
 }
 
+const dataDefault = 'data'
 /** Records that `tail` shows before it waits for more. */
 const tailRecords = 10
 
 /** Adds `millwright topics`: what came in and what came out, as NDJSON. */
 export function addCommand(program: Command): void {
   const topics = program.command('topics').description('Read the topics of a plant.').addHelpText('after', examples)
-  const dataHelp = 'data folder'
-  const dataDefault = 'data'
-  topics
-    .command('list')
+  const dataHelp = 'data folder (default: data)'
+  addKafkaFlags(topics.command('list'))
     .description('List the topics: how many records, how large, how old.')
-    .option('--data <dir>', dataHelp, dataDefault)
+    .option('--data <dir>', dataHelp)
     .option('--json', 'one JSON document on stdout')
     .action(list)
   for (const [name, description] of [
     ['tail', `Print the last ${tailRecords} records of a topic, then each as it comes, until Ctrl-C.`],
     ['export', 'Print the records of a topic, oldest first, and end.'],
   ] as const) {
-    topics
-      .command(name)
+    addKafkaFlags(topics.command(name))
       .argument('<topic>', topicNames.join(', '))
       .description(description)
-      .option('--data <dir>', dataHelp, dataDefault)
+      .option('--data <dir>', dataHelp)
       .option('--partition <n>', 'only this partition (default: all, merged by append time)')
       .option('--from-offset <n>', 'first offset, in each partition')
       .option('--from-time <iso>', 'only records appended then or later')
@@ -56,9 +57,11 @@ export function addCommand(program: Command): void {
   }
 }
 
-function list(flags: TopicFlags): void {
+async function list(flags: TopicFlags): Promise<void> {
   endWithTheReader()
-  const summaries = listTopics(flags.data)
+  const connection = await connectionOf(flags, { '--data': flags.data })
+  if (connection !== null) return listOnKafka(connection, flags)
+  const summaries = listTopics(flags.data ?? dataDefault)
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(summaries)}\n`)
     return
@@ -71,7 +74,26 @@ function list(flags: TopicFlags): void {
     formatBytes(summary.byteLength),
     newest(summary),
   ])
-  const table = [['topic', 'partition', 'first offset', 'next offset', 'size', 'newest record'], ...rows]
+  printTable([['topic', 'partition', 'first offset', 'next offset', 'size', 'newest record'], ...rows])
+}
+
+async function listOnKafka(connection: KafkaConnection, flags: TopicFlags): Promise<void> {
+  const { listKafkaTopics } = await import('../kafka/topics-on-kafka.ts')
+  const summaries = await listKafkaTopics(connection)
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(summaries)}\n`)
+    return
+  }
+  const rows = summaries.map(({ topic, partition, firstOffset, endOffset }) => [
+    topic,
+    String(partition),
+    formatCount(firstOffset),
+    formatCount(endOffset),
+  ])
+  printTable([['topic', 'partition', 'first offset', 'next offset'], ...rows])
+}
+
+function printTable(table: readonly (readonly string[])[]): void {
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   for (const row of table)
     process.stdout.write(
@@ -91,6 +113,8 @@ async function print(topic: TopicName, flags: TopicFlags, follow: boolean): Prom
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
   endWithTheReader()
+  const connection = await connectionOf(flags, { '--data': flags.data })
+  if (connection !== null) return printFromKafka(connection, topic, { flags, follow, limit, signal: stop.signal })
   const readers = openReaders(topic, flags, follow)
   let printed = 0
   try {
@@ -108,6 +132,41 @@ async function print(topic: TopicName, flags: TopicFlags, follow: boolean): Prom
   }
 }
 
+async function printFromKafka(
+  connection: KafkaConnection,
+  topic: TopicName,
+  options: {
+    readonly flags: TopicFlags
+    readonly follow: boolean
+    readonly limit: number
+    readonly signal: AbortSignal
+  },
+): Promise<void> {
+  const { flags, follow, limit, signal } = options
+  const { readKafkaTopic, shownValue } = await import('../kafka/topics-on-kafka.ts')
+  const records = readKafkaTopic(connection, {
+    topic,
+    partition: flags.partition === undefined ? null : wholeNumber('--partition', flags.partition, 0, 63),
+    from:
+      flags.fromTime !== undefined
+        ? { timeMs: momentOf(flags.fromTime) }
+        : flags.fromOffset !== undefined
+          ? { offset: wholeNumber('--from-offset', flags.fromOffset, 0, 1e15) }
+          : null,
+    tailRecords,
+    follow,
+    signal,
+    onAway: (error) => void process.stderr.write(error === null ? 'Kafka is back.\n' : `${error.message}: waiting.\n`),
+  })
+  let printed = 0
+  for await (const record of records) {
+    printed += 1
+    const line = lineOf({ ...record, value: shownValue(topic, record) }, flags.envelope ?? false)
+    if (!process.stdout.write(line)) await once(process.stdout, 'drain')
+    if (printed >= limit || signal.aborted) return
+  }
+}
+
 /** A reader that has seen enough (`| head`) closes the pipe, which is no failure of ours. */
 function endWithTheReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -117,7 +176,7 @@ function endWithTheReader(): void {
 }
 
 function openReaders(topic: TopicName, flags: TopicFlags, follow: boolean): TopicReader[] {
-  const { data: directory } = flags
+  const directory = flags.data ?? dataDefault
   const partition =
     flags.partition === undefined ? {} : { partition: wholeNumber('--partition', flags.partition, 0, 63) }
   const fromTime = flags.fromTime === undefined ? {} : { fromTimeMs: momentOf(flags.fromTime) }
@@ -154,7 +213,16 @@ function openTailReader(directory: string, topic: TopicName, partition: { partit
 }
 
 /** A record of a topic is one line already; only bytes that are no UTF-8 can make the envelope differ from them. */
-function lineOf({ partition, offset, appendTimeMs, key, value }: TopicRecord, envelope: boolean): Uint8Array | string {
+function lineOf(
+  {
+    partition,
+    offset,
+    appendTimeMs,
+    key,
+    value,
+  }: Pick<TopicRecord, 'partition' | 'offset' | 'appendTimeMs' | 'key' | 'value'>,
+  envelope: boolean,
+): Uint8Array | string {
   if (!envelope) return Buffer.concat([value, Buffer.from('\n')])
   const text = Buffer.from(value).toString()
   let parsed: string

@@ -14,7 +14,7 @@ export function modelDeskOf(engine: Engine, judge: PackageJudge): ModelDesk {
 /** Everything published, newest first, with what became of it at a moment of the append-time scale. */
 export function listModels(
   { published, activations }: Publications,
-  judge: PackageJudge,
+  judge: Pick<PackageJudge, 'refusal' | 'inForce'>,
   nowMs: number,
 ): ListedModel[] {
   const inForce = activations.map((seen) => judge.inForce(seen, nowMs)?.updateOffset ?? null)

@@ -1,0 +1,235 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { activationKey, packageParts, partHeadBytes, partMagic } from '@millwright/cluster/kafka'
+import { limits, type ModelUpdate, type Plan } from '@millwright/core'
+import {
+  activationInForce,
+  ModelRefusedError,
+  NoPreviousModelError,
+  type PublishedModel,
+  type SeenActivation,
+  standingActivations,
+} from '@millwright/engine'
+import type { ListedModel, ModelDesk, ModelRefusal } from '@millwright/gateways'
+import { type KafkaConnection, type KafkaRecord, TopicReader, writeInOrder } from '@millwright/gateways/kafka'
+import { ModelPackageError } from '@millwright/scoring'
+import { loadPackage } from '../models/load-package.ts'
+import { listModels } from '../plant/model-desk.ts'
+
+const topic = 'model-updates'
+/** How far ahead a model is put in force, so that every subtask has it in time, milliseconds. */
+const activationDelayMs = 1000
+
+/** A package of which parts are still to come. */
+interface IncompletePackage {
+  readonly parts: (Uint8Array | undefined)[]
+  missing: number
+}
+
+/**
+ * The models of a plant whose operators run on Flink, as the topic `model-updates` has them: the gateway only writes there and
+ * reads; what is in force the operators say, by the same rule.
+ *
+ * U1. A package is published as its parts, then its activation: a crash between them puts nothing in force.
+ * U2. A package that the plan refuses is never written.
+ * U3. Under one name and version there is one package: its parts have keys of their own, which another's would take the place of.
+ */
+export class KafkaModels implements ModelDesk {
+  readonly #connection: KafkaConnection
+  readonly #plan: Plan
+  readonly #reader: TopicReader
+  readonly #incomplete = new Map<string, IncompletePackage>()
+  /** By SHA-256, of packages that are whole: why the plan refuses them, or `null`. */
+  readonly #verdicts = new Map<string, ModelRefusal | null>()
+  readonly #published: PublishedModel[] = []
+  readonly #seenKeys = new Set<string>()
+  #activations: readonly SeenActivation[] = []
+  #next = 0
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(connection: KafkaConnection, plan: Plan, reader: TopicReader) {
+    this.#connection = connection
+    this.#plan = plan
+    this.#reader = reader
+  }
+
+  /** @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError} */
+  static async open(connection: KafkaConnection, plan: Plan): Promise<KafkaModels> {
+    return new KafkaModels(connection, plan, await TopicReader.open(connection, topic))
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close()
+  }
+
+  /** What windows that close now are scored by; `null` where there is none. */
+  async inForce(): Promise<ModelUpdate | null> {
+    return this.#inTurn(async () => this.#inForce(this.#activations, Date.now())?.update ?? null)
+  }
+
+  async list(): Promise<ListedModel[]> {
+    return this.#inTurn(async () =>
+      listModels(
+        { published: this.#published, activations: [this.#activations] },
+        {
+          refusal: (sha256) => this.#verdicts.get(sha256) ?? null,
+          inForce: (activations, nowMs) => this.#inForce(activations, nowMs),
+        },
+        Date.now(),
+      ),
+    )
+  }
+
+  async publish(packageBytes: Uint8Array, activeFromMs?: number): Promise<ModelUpdate> {
+    if (packageBytes.length > limits.modelPackageBytesMax)
+      throw new ModelRefusedError(
+        `Cannot publish the model package as it must have <= ${limits.modelPackageBytesMax} bytes: found ${packageBytes.length}`,
+      )
+    const { name, version, sha256 } = loadPackage(packageBytes, this.#plan)
+    return this.#inTurn(async () => {
+      const other = this.#published.find((model) => model.name === name && model.version === version)
+      if (other !== undefined && other.sha256 !== sha256)
+        throw new ModelRefusedError(
+          `Cannot publish ${name} ${version} as a version names one package for good: found another of SHA-256 ${other.sha256}`,
+          { details: { reason: 'version-taken' } },
+        )
+      const update = { name, version, sha256, activeFrom: activeFromOf(activeFromMs) }
+      await this.#write([...packageParts({ name, version }, packageBytes), activationOf(update)])
+      return update
+    })
+  }
+
+  async rollback(): Promise<ModelUpdate> {
+    return this.#inTurn(async () => {
+      const newest = this.#published.at(-1)
+      const previous = this.#published.findLast(({ sha256 }) => sha256 !== newest?.sha256)
+      if (previous === undefined)
+        throw new NoPreviousModelError('Cannot roll back as an earlier model must have been published: there is none')
+      const refusal = this.#verdicts.get(previous.sha256)
+      if (refusal === undefined)
+        throw new ModelRefusedError(
+          `Cannot roll back as the package of ${previous.name} ${previous.version} is not whole on ${topic}`,
+        )
+      if (refusal !== null) throw new ModelRefusedError(refusal.message, { details: { reason: refusal.reason } })
+      const { name, version, sha256 } = previous
+      const update = { name, version, sha256, activeFrom: activeFromOf(undefined) }
+      await this.#write([activationOf(update)])
+      return update
+    })
+  }
+
+  #inForce(activations: readonly SeenActivation[], nowMs: number): SeenActivation | null {
+    return activationInForce(
+      activations.filter(({ update }) => (this.#verdicts.get(update.sha256) ?? null) === null),
+      nowMs,
+    )
+  }
+
+  /** One at a time, each on what the topic holds by then. */
+  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(async () => {
+      await this.#catchUp()
+      return act()
+    })
+    this.#turn = turn.catch(() => undefined)
+    return await turn
+  }
+
+  async #write(records: readonly { readonly key: string; readonly value: Uint8Array }[]): Promise<void> {
+    await writeInOrder(this.#connection, topic, records)
+    await this.#catchUp()
+  }
+
+  async #catchUp(): Promise<void> {
+    for await (const record of this.#reader.read({ partition: 0, from: this.#next })) {
+      this.#take(record)
+      this.#next = record.offset + 1
+    }
+  }
+
+  #take(record: KafkaRecord): void {
+    const { value } = record
+    if (value.length === 0) return
+    if (!isPart(value)) this.#takeActivation(record)
+    else if (value.length > partHeadBytes) this.#takePart(value)
+  }
+
+  #takePart(value: Uint8Array): void {
+    const { part, partCount, sha256 } = partHead(value)
+    if (this.#verdicts.has(sha256) || part >= partCount || partCount > limits.modelPackageBytesMax / 1024) return
+    const known = this.#incomplete.get(sha256)
+    const incomplete =
+      known?.parts.length === partCount
+        ? known
+        : { parts: new Array<Uint8Array | undefined>(partCount).fill(undefined), missing: partCount }
+    this.#incomplete.set(sha256, incomplete)
+    if (incomplete.parts[part] === undefined) incomplete.missing -= 1
+    incomplete.parts[part] = value.slice(partHeadBytes)
+    if (incomplete.missing > 0) return
+    this.#incomplete.delete(sha256)
+    const whole = Buffer.concat(incomplete.parts as Uint8Array[])
+    // Parts that do not make what they say are of no package: the operators refuse them too.
+    if (createHash('sha256').update(whole).digest('hex') === sha256) this.#verdicts.set(sha256, this.#judge(whole))
+  }
+
+  #judge(packageBytes: Uint8Array): ModelRefusal | null {
+    try {
+      loadPackage(packageBytes, this.#plan)
+      return null
+    } catch (error) {
+      if (error instanceof ModelPackageError) return { reason: error.reason, message: error.message }
+      throw error
+    }
+  }
+
+  #takeActivation({ key, value, offset, appendTimeMs }: KafkaRecord): void {
+    const update = updateOf(value)
+    if (update === null || key === null || this.#seenKeys.has(key)) return
+    this.#seenKeys.add(key)
+    this.#published.push({ ...update, offset, publishedAtMs: appendTimeMs })
+    this.#activations = standingActivations(
+      [...this.#activations, { update, updateOffset: offset, seenAtMs: appendTimeMs }],
+      appendTimeMs,
+    )
+  }
+}
+
+/** Whether a record of `model-updates` is a part of a package; else it is an activation. */
+export function isPart(value: Uint8Array): boolean {
+  return partMagic.every((byte, index) => value[index] === byte)
+}
+
+/** What a part says of itself. @param value At least `partHeadBytes` long. */
+export function partHead(value: Uint8Array): {
+  readonly part: number
+  readonly partCount: number
+  readonly sha256: string
+} {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  return {
+    part: view.getUint32(8, true),
+    partCount: view.getUint32(12, true),
+    sha256: Buffer.from(value.subarray(16, partHeadBytes)).toString('hex'),
+  }
+}
+
+function activationOf(update: ModelUpdate): { readonly key: string; readonly value: Uint8Array } {
+  return { key: activationKey(update.name, randomUUID()), value: Buffer.from(JSON.stringify(update)) }
+}
+
+function activeFromOf(activeFromMs: number | undefined): number {
+  return Math.floor(activeFromMs ?? Date.now() + activationDelayMs)
+}
+
+function updateOf(value: Uint8Array): ModelUpdate | null {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(Buffer.from(value).toString())
+  } catch {
+    // Not ours: the operators say so on dead-letters.
+    return null
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null
+  const { name, version, sha256, activeFrom } = parsed as Record<string, unknown>
+  if (typeof name !== 'string' || typeof version !== 'string' || typeof sha256 !== 'string') return null
+  return typeof activeFrom === 'number' ? { name, version, sha256, activeFrom } : null
+}

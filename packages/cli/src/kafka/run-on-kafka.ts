@@ -1,0 +1,178 @@
+import { type AlertSignal, ConfigurationError, type Plan, topicNames } from '@millwright/core'
+import {
+  createDoor,
+  type Door,
+  type HttpGateway,
+  type ListenOptions,
+  requireListenable,
+  startHttpGateway,
+} from '@millwright/gateways'
+import {
+  type KafkaConnection,
+  KafkaFileIngest,
+  KafkaIngest,
+  openKafkaAlertFeed,
+  TopicEnds,
+} from '@millwright/gateways/kafka'
+import { createReadingDecoder } from '@millwright/operators'
+import { ingestFiles } from '../ingest/ingest-files.ts'
+import { PlantMetrics } from '../plant/metrics.ts'
+import { openSinks } from '../plant/sinks.ts'
+import type { LoadedProject } from '../project/load-project.ts'
+import { formatCount, startProgress } from '../terminal/progress.ts'
+import { KafkaObserver } from './kafka-observer.ts'
+import { KafkaModels } from './model-updates.ts'
+
+/** Devices whose partition the door remembers; further ones are looked up anew. */
+const doorDevicesMax = 100_000
+/** Requests in flight get so long when the plant stops. */
+const closeGraceMs = 400
+
+/** A door for a plan onto topics of so many partitions. */
+export function doorOf(plan: Plan, partitionCount: number): Door {
+  const decoder = createReadingDecoder({
+    channels: plan.channels.map((channel) => channel.name),
+    timestamp: plan.time.timestamp,
+    devicesMax: doorDevicesMax,
+  })
+  return createDoor({ decoder, devicesMax: doorDevicesMax, partitionCount })
+}
+
+/**
+ * Runs the gateways and the read side of a plant on Kafka, with no engine: readings go to `sensor-data`, alerts come from
+ * `alert-signals`, wherever the operators run.
+ *
+ * @param options.signal Ends it.
+ * @throws {ConfigurationError} When it cannot listen there, or the plan asks for what only the embedded engine does.
+ * @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError}
+ */
+export async function runOnKafka(options: {
+  readonly project: LoadedProject
+  readonly connection: KafkaConnection
+  readonly listening: ListenOptions
+  readonly hostNames: readonly string[]
+  readonly files: readonly string[]
+  readonly fileBytes: number
+  readonly signal: AbortSignal
+  readonly stopped: Promise<void>
+  readonly say: (text: string) => void
+}): Promise<void> {
+  const { project, connection, listening, signal, stopped, say } = options
+  const { plan } = project
+  const file = plan.sinks.find((sink) => sink.kind === 'file')
+  if (file !== undefined)
+    throw new ConfigurationError('This plan cannot run on Kafka.', [
+      {
+        field: 'sinks',
+        found: `a file, ${file.path}`,
+        wanted: 'none with --kafka: millwright topics tail alert-signals --kafka … writes one',
+      },
+    ])
+  await requireListenable(listening)
+  const closers: (() => Promise<void>)[] = []
+  const opened = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
+    const part = await opening
+    closers.unshift(() => part.close())
+    return part
+  }
+  try {
+    const ends = await opened(TopicEnds.open(connection, topicNames))
+    const ingest = await opened(KafkaIngest.open(connection))
+    const models = await opened(KafkaModels.open(connection, plan))
+    const feed = await opened(openKafkaAlertFeed(connection))
+    const observer = new KafkaObserver({ plan, ingest, feed, ends, models })
+    let print = (text: string): void => void process.stdout.write(`${text}\n`)
+    const sinks = openSinks(plan, '', (text) => print(text))
+    feed.subscribe((events) => {
+      for (const { line } of events) {
+        if (!line.includes('"status":"High risk of failure"')) continue
+        const alert = JSON.parse(line) as AlertSignal
+        observer.onHighRisk(alert)
+        sinks.send(alert, line)
+      }
+    })
+    if (plan.model !== null && (await models.inForce()) === null)
+      say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
+    const gateway = await listen({ ...options, ingest, feed, ends, models, observer })
+    closers.unshift(() => gateway.close())
+    say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
+    if (options.files.length > 0) {
+      const progress = startProgress('ingest', options.fileBytes)
+      print = (text) => progress.log(text)
+      try {
+        await ingestToKafka({ plan, connection, files: options.files, signal, onProgress: progress.update, say })
+      } finally {
+        progress.stop()
+        print = (text) => void process.stdout.write(`${text}\n`)
+      }
+    }
+    if (!signal.aborted)
+      say(
+        `Readings go to Kafka (${connection.bootstrapServers.join(', ')}), and alerts come from there. Waiting for readings. Ctrl-C stops.`,
+      )
+    await stopped
+  } finally {
+    for (const close of closers) await close()
+  }
+}
+
+/** Reads files onto Kafka, each line once, and says where it went on. @throws As `KafkaFileIngest.open` and `ingestFiles`. */
+export async function ingestToKafka(options: {
+  readonly plan: Plan
+  readonly connection: KafkaConnection
+  readonly files: readonly string[]
+  readonly signal: AbortSignal
+  readonly onProgress: (readBytes: number, lines: number) => void
+  readonly say: (text: string) => void
+}): ReturnType<typeof ingestFiles> {
+  const { plan, connection, files, signal, onProgress, say } = options
+  const ingest = await KafkaFileIngest.open(connection)
+  try {
+    const door = doorOf(plan, ingest.partitionCount)
+    const result = await ingestFiles({ plan, door, ingest, files, signal, onProgress })
+    for (const { file, fromPosition } of result.resumed)
+      say(`${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`)
+    return result
+  } finally {
+    await ingest.close()
+  }
+}
+
+async function listen(options: {
+  readonly project: LoadedProject
+  readonly listening: ListenOptions
+  readonly hostNames: readonly string[]
+  readonly ingest: KafkaIngest
+  readonly feed: Awaited<ReturnType<typeof openKafkaAlertFeed>>
+  readonly ends: TopicEnds
+  readonly models: KafkaModels
+  readonly observer: KafkaObserver
+}): Promise<HttpGateway> {
+  const { project, listening, hostNames, ingest, feed, ends, models, observer } = options
+  let gateway: HttpGateway | null = null
+  let known: Awaited<ReturnType<TopicEnds['ends']>> = []
+  const metrics = new PlantMetrics(
+    () => ({ ...observer.counters(), ...gateway?.counters() }),
+    () => observer.gauges(known),
+  )
+  gateway = await startHttpGateway({
+    ...listening,
+    hostNames,
+    door: doorOf(project.plan, ingest.partitionCount),
+    ingest,
+    plant: {
+      notReady: () => observer.notReady(),
+      metrics: async () => {
+        known = await ends.ends()
+        return metrics.render()
+      },
+      status: () => observer.status(),
+    },
+    alerts: feed,
+    models,
+    closeGraceMs,
+    onError: (error, where) =>
+      process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+  })
+  return gateway
+}
