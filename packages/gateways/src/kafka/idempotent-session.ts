@@ -14,7 +14,7 @@ export interface ProducerIdentity {
 }
 
 /** Gets an identity of its own for a producer without transactions. @throws As `BrokerLink.askAny`. */
-export async function newIdentity(link: BrokerLink): Promise<ProducerIdentity> {
+async function newIdentity(link: BrokerLink): Promise<ProducerIdentity> {
   const { producerId, producerEpoch } = await link.askAny('get a producer id from Kafka', (connection) =>
     initProducerIdV4.api.async(connection, null, produceTimeoutMs, -1n, -1),
   )
@@ -65,4 +65,17 @@ export async function offer(link: BrokerLink, batch: OfferedBatch): Promise<void
 /** The same memory as Node's own kind of bytes. */
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** What a producer asks of brokers. */
+export interface ProducerPort {
+  /** @throws As {@link newIdentity}. */
+  newIdentity(): Promise<ProducerIdentity>
+  /** @throws As {@link offer}. */
+  offer(batch: OfferedBatch): Promise<void>
+}
+
+/** Asks them over a link. */
+export function producerPortOf(link: BrokerLink): ProducerPort {
+  return { newIdentity: () => newIdentity(link), offer: (batch) => offer(link, batch) }
 }

@@ -1,6 +1,7 @@
 import { type IngestPort, limits, type PartitionLines } from '@millwright/core'
 import { BrokerLink } from './broker-link.ts'
 import { KafkaBusyError, KafkaClosedError, KafkaRefusedError } from './errors.ts'
+import { producerPortOf } from './idempotent-session.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { lineRecords } from './line-records.ts'
 import { PartitionProducer } from './partition-producer.ts'
@@ -42,7 +43,10 @@ export class KafkaIngest implements IngestPort {
 
   private constructor(link: BrokerLink, partitionCount: number, bytesMax: number) {
     const producers = (topic: InputTopic): PartitionProducer[] =>
-      Array.from({ length: partitionCount }, (_, partition) => new PartitionProducer(link, topic, partition))
+      Array.from(
+        { length: partitionCount },
+        (_, partition) => new PartitionProducer(producerPortOf(link), topic, partition),
+      )
     this.#link = link
     this.partitionCount = partitionCount
     this.#bytesMax = bytesMax

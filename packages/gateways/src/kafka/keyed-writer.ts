@@ -1,5 +1,6 @@
 import { BrokerLink } from './broker-link.ts'
 import { KafkaRefusedError } from './errors.ts'
+import { producerPortOf } from './idempotent-session.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { PartitionProducer } from './partition-producer.ts'
 
@@ -21,7 +22,7 @@ export async function writeInOrder(
       throw new KafkaRefusedError(
         `${topic} has ${partitionCount} partitions: it must have one, so that its records have an order.`,
       )
-    const producer = new PartitionProducer(link, topic, 0)
+    const producer = new PartitionProducer(producerPortOf(link), topic, 0)
     await producer.write(records.map(({ key, value }) => ({ key: Buffer.from(key), value })))
   } finally {
     await link.close()

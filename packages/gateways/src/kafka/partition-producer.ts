@@ -1,7 +1,6 @@
 import { limits } from '@millwright/core'
-import type { BrokerLink } from './broker-link.ts'
 import { KafkaClosedError, KafkaRefusedError } from './errors.ts'
-import { newIdentity, type OfferedBatch, offer, type ProducerIdentity, sequenceAfter } from './idempotent-session.ts'
+import { type OfferedBatch, type ProducerIdentity, type ProducerPort, sequenceAfter } from './idempotent-session.ts'
 import { isPassing, pause } from './passing-error.ts'
 import { type NewRecord, recordBytes } from './record.ts'
 
@@ -12,8 +11,16 @@ const sessionLostNames: ReadonlySet<unknown> = new Set([
   'INVALID_PRODUCER_EPOCH',
   'INVALID_PRODUCER_ID_MAPPING',
 ])
-const retryPauseMs = 100
 const epochMax = 0x7ffe
+
+/** Milliseconds. */
+interface DeliveryTimes {
+  /** After which a batch is given up (P3). */
+  readonly deliveryMsMax: number
+  readonly retryPauseMs: number
+}
+
+const deliveryTimes: DeliveryTimes = { deliveryMsMax: limits.kafkaDeliveryMsMax, retryPauseMs: 100 }
 
 interface Delivery {
   readonly records: readonly NewRecord[]
@@ -33,8 +40,9 @@ interface Delivery {
  * P4. What waits is bounded by the caller.
  */
 export class PartitionProducer {
-  readonly #link: BrokerLink
+  readonly #port: ProducerPort
   readonly #topic: string
+  readonly #times: DeliveryTimes
   readonly #partition: number
   readonly #waiting: Delivery[] = []
   readonly #closing = new AbortController()
@@ -42,10 +50,12 @@ export class PartitionProducer {
   #sequence = 0
   #working = false
 
-  constructor(link: BrokerLink, topic: string, partition: number) {
-    this.#link = link
+  /** @param times Shorter ones for tests. */
+  constructor(port: ProducerPort, topic: string, partition: number, times: DeliveryTimes = deliveryTimes) {
+    this.#port = port
     this.#topic = topic
     this.#partition = partition
+    this.#times = times
   }
 
   /**
@@ -98,12 +108,12 @@ export class PartitionProducer {
   }
 
   async #deliver(records: readonly NewRecord[]): Promise<void> {
-    const deadlineMs = performance.now() + limits.kafkaDeliveryMsMax
+    const deadlineMs = performance.now() + this.#times.deliveryMsMax
     /** Whether an attempt may have written it though it was not acknowledged. */
     let uncertain = false
     for (;;) {
       try {
-        await offer(this.#link, await this.#batchOf(records))
+        await this.#port.offer(await this.#batchOf(records))
         this.#sequence = sequenceAfter(this.#sequence, records.length)
         return
       } catch (error) {
@@ -114,13 +124,13 @@ export class PartitionProducer {
         else if (isPassing(error)) uncertain = true
         else throw error
       }
-      await pause(retryPauseMs, this.#closing.signal)
+      await pause(this.#times.retryPauseMs, this.#closing.signal)
     }
   }
 
   async #batchOf(records: readonly NewRecord[]): Promise<OfferedBatch> {
     if (this.#identity === null) {
-      this.#identity = await newIdentity(this.#link)
+      this.#identity = await this.#port.newIdentity()
       this.#sequence = 0
     }
     return {
