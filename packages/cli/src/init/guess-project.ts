@@ -123,17 +123,18 @@ function guessFeatures(channels: readonly GuessedChannel[]): GuessedFeature[] {
 function remarksOn(survey: Survey, source: GuessedSource): string[] {
   const remarks: string[] = []
   const count = (number: number): string => number.toLocaleString('en-US')
+  const times = (number: number): string => (number === 1 ? 'once' : `${count(number)} times`)
   for (const [reason, lines] of Object.entries(survey.refused))
     remarks.push(
       `${count(lines)} ${source.kind === 'csv' ? 'rows' : 'lines'} are no readings and become dead letters: ${reason}.`,
     )
   if (survey.repeatedCount > 0)
     remarks.push(
-      `A time occurs again in the next reading (${count(survey.repeatedCount)} times): with the same values too, it is dropped as sent twice.`,
+      `A time occurs again in the next reading (${times(survey.repeatedCount)}): with the same values too, it is dropped as sent twice.`,
     )
   if (survey.backwardCount > 0)
     remarks.push(
-      `Time goes back (${count(survey.backwardCount)} times): readings of a window that is closed are late, and kept apart.`,
+      `Time goes back (${times(survey.backwardCount)}): readings of a window that is closed are late, and kept apart.`,
     )
   for (const { name, valueCount } of survey.channels)
     if (valueCount === 0) remarks.push(`"${name}" has no value in any reading.`)
