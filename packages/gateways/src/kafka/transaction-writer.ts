@@ -49,14 +49,26 @@ export class TransactionWriter {
   }
 
   /**
-   * Writes records of any partitions in one transaction, each partition's in its order, and commits it.
+   * Writes records of any partitions in one transaction, each partition's in its order, and commits it, with what `write` wrote before.
    *
    * @throws {KafkaTakenOverError} When another writer of this id was opened.
    * @throws {KafkaUnreachableError | KafkaRefusedError | KafkaAuthenticationError} By T2.
    */
   async commit(parts: readonly PartitionRecords[]): Promise<void> {
+    await this.write(parts)
+    await this.#guarded(() =>
+      untilPassed(deadline(), () =>
+        this.#link.askCoordinator('commit a transaction', this.#id, (connection) =>
+          endTxnV3.api.async(connection, this.#id, this.#identity.producerId, this.#identity.producerEpoch, true),
+        ),
+      ),
+    )
+  }
+
+  /** Writes records and leaves the transaction open. Nobody who reads committed records sees them, or what comes after. @throws As {@link commit}. */
+  async write(parts: readonly PartitionRecords[]): Promise<void> {
     const limit = deadline()
-    try {
+    await this.#guarded(async () => {
       await untilPassed(limit, () =>
         this.#link.askCoordinator('begin a transaction', this.#id, (connection) =>
           addPartitionsToTxnV3.api.async(connection, [
@@ -65,14 +77,15 @@ export class TransactionWriter {
         ),
       )
       await allSettledOrThrow(parts.map((part) => this.#write(part, limit)))
-      await untilPassed(limit, () =>
-        this.#link.askCoordinator('commit a transaction', this.#id, (connection) =>
-          endTxnV3.api.async(connection, this.#id, this.#identity.producerId, this.#identity.producerEpoch, true),
-        ),
-      )
+    })
+  }
+
+  async #guarded(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
     } catch (error) {
       if (error instanceof KafkaRefusedError && takenOverNames.has(error.details['kafkaError']))
-        throw new KafkaTakenOverError('Another program has begun to write in the place of this one.', { cause: error })
+        throw new KafkaTakenOverError('Another program has begun to write in the place of this one, or Kafka has ended a transaction that took longer than a minute.', { cause: error })
       throw error
     }
   }
