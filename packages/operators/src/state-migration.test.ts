@@ -34,7 +34,8 @@ const pool: Readonly<Record<string, FeatureNode>> = {
   lagFar: { kind: 'lag', of: aggregate('mean', 'a'), windows: 5 },
   lagOfQuantile: { kind: 'lag', of: { kind: 'quantile', channel: 'b', q: 0.5 }, windows: 1 },
   rollingMin: rolling('min', aggregate('range', 'a'), 3),
-  rollingFar: rolling('mean', aggregate('mean', 'b'), 6),
+  rollingFar: rolling('mean', aggregate('mean', 'b'), 12),
+  rollingFarther: rolling('min', aggregate('max', 'a'), 24),
   rollingOfRolling: rolling('mean', rolling('max', aggregate('max', 'b'), 2), 3),
   rollingOfDerived: rolling('max', derivedOf('max', 'b', Number.NEGATIVE_INFINITY), 3),
   derivedOfMissing: derivedOf('kurtosis', 'a', -1),
@@ -125,8 +126,13 @@ function overCases(check: (found: Case) => void): void {
         const { plan, steps } = randomScenario(77 * seed + 5, { window, ...options, stepCount: 160 })
         const random = seededRandom(1000 * seed + variant)
         const some = (): Plan => {
-          const share = 0.1 + 0.8 * random()
-          const names = Object.keys(pool).filter((name) => name === 'count' || random() < share)
+          // At times a plan of few features, which knows nothing of a channel, or keeps no history.
+          const share = random() < 0.4 ? 0.06 : 0.1 + 0.8 * random()
+          const remembers = random() < 0.7
+          const names = Object.keys(pool).filter((name) => {
+            const wanted = random() < share && (remembers || lookBackOf(pool[name] as FeatureNode) === 0)
+            return wanted || name === 'count'
+          })
           return { ...plan, features: names.map((name) => ({ name, unit: '1', node: pool[name] as FeatureNode })) }
         }
         check({ name: `${JSON.stringify(window)} ${variant}/${seed}`, steps, plans: [some(), some(), some()], random })

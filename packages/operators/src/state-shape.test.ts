@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FeatureNode, type Plan, StateFormatError } from '@millwright/core'
+import { type DeviceStateEntry, type FeatureNode, type Plan, StateFormatError } from '@millwright/core'
 import { createPlanDriver, plainDecoder, planOf, scenarioFeatures } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
 import {
@@ -170,6 +170,37 @@ describe('what looks back across a change', () => {
       6,
     ])
     expect(featureAcross(mean, { kind: 'difference', of: max, windows: 1 })).toEqual([null, null, 1, 1, 1])
+  })
+
+  test('is missing where sessions that were merged had pushed older ones out', () => {
+    const plan = (windows: number): Plan =>
+      planOf({
+        window: { kind: 'session', gapMs: 4000 },
+        features: { mean5: { kind: 'rolling', statistic: 'mean', of: mean, windows } },
+        time: { graceMs: 2000, silentAfterMs: 30_000, forgetAfterMs: 600_000 },
+      })
+    const old = createPlanDriver(plan(2))
+    const reading = (seconds: number): void => {
+      old.appendTimeMs = Math.max(startMs + 1000 * seconds, Number.isNaN(old.appendTimeMs) ? 0 : old.appendTimeMs)
+      old.reading({ deviceId: 'a', timestamp: startMs + 1000 * seconds, x: seconds })
+    }
+    // Six sessions, of which four are remembered; two more that a silence gives, and a reading that makes them one.
+    for (const seconds of [0, 10, 20, 30, 40, 50, 60, 65]) reading(seconds)
+    old.heartbeat(startMs + 100_000)
+    reading(62.5)
+    old.take()
+    const [entry] = old.operator.takeDirty()
+    const lines: string[] = []
+    const operator = createPartitionOperator({
+      plan: plan(5),
+      decoder: plainDecoder(plan(5)),
+      sink: { emit: (topic, _device, _offset, line) => topic === 'device-features' && lines.push(line) },
+      earlierShapes: [stateShape(plan(2))],
+    })
+    operator.restore(entry as DeviceStateEntry)
+    operator.endOfInput(0)
+    operator.flush()
+    expect(lines.map((line) => JSON.parse(line).features)).toEqual([{ mean5: null }])
   })
 
   test('goes on where the earlier plan looked back on the same', () => {

@@ -147,10 +147,7 @@ export class FeatureProgram {
       case 'lag': {
         const { column, inner } = this.#remembered(node.of)
         return () => {
-          const { known } = view
           inner()
-          // What this window gives is for later ones.
-          view.known = known
           return this.#earlierKnown(column, node.windows)
         }
       }
