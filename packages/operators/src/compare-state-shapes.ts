@@ -32,7 +32,7 @@ export function compareStateShapes(from: StateShape, to: StateShape): StateShape
   if (problems.length > 0) return { problems, notes: [] }
   // States of one hash cannot be told apart, so they are taken as they are.
   const notes = stateShapeHash(from) === stateShapeHash(to) ? functionNotes(from, to) : gapNotes(from, to)
-  return { problems, notes }
+  return { problems, notes: [...cleaningNotes(from, to), ...notes] }
 }
 
 function problemsBetween(from: StateShape, to: StateShape): ConfigurationProblem[] {
@@ -53,6 +53,24 @@ function problemsBetween(from: StateShape, to: StateShape): ConfigurationProblem
   )
   mustStay('window', describe(from.window), describe(to.window), 'open windows cannot be cut anew')
   mustStay('time.timestamp', from.timestamp, to.timestamp, "the devices' clocks run on it")
+  if (to.window.kind !== 'per-reading') problems.push(...latenessProblems(from.time, to.time))
+  return problems
+}
+
+/** Windows that are closed already cannot be opened again: late readings would make a second window of the same time. */
+function latenessProblems(from: StateShape['time'], to: StateShape['time']): ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = []
+  const mustNotGrow = (field: string, wasMs: number, isMs: number): void => {
+    if (isMs <= wasMs) return
+    const wanted = `at most ${wasMs} ms as it was, since windows that are closed cannot be opened again; else ${startWithout}`
+    problems.push({ field, found: `${isMs} ms`, wanted })
+  }
+  mustNotGrow('time.grace', from.graceMs, to.graceMs)
+  mustNotGrow(
+    'time.grace + time.allowedLateness',
+    from.graceMs + from.allowedLatenessMs,
+    to.graceMs + to.allowedLatenessMs,
+  )
   return problems
 }
 
@@ -168,6 +186,11 @@ class Gaps {
     const { raw } = this.#from
     return raw !== null && (raw.timestamps || !timestamps) && channels.every((name) => raw.channels.includes(name))
   }
+}
+
+function cleaningNotes(from: StateShape, to: StateShape): string[] {
+  const same = JSON.stringify(from.cleaning) === JSON.stringify(to.cleaning)
+  return same ? [] : ['windows that were open at the change hold readings that were cleaned by the rules of before']
 }
 
 /** Between shapes that differ in nothing but functions. */

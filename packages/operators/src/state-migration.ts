@@ -130,7 +130,7 @@ function eventMigration(from: StateShape, to: StateShape): (state: ParsedState) 
   const sources = to.eventTypes.map((type) => from.eventTypes.indexOf(type))
   return ({ events, lastAppendMs }) => {
     // What came with the last record may be of a later time than that came at. Where there are no append times, of any.
-    const unknownMs = Number.isNaN(lastAppendMs) ? Number.POSITIVE_INFINITY : lastAppendMs + from.maxClockAheadMs
+    const unknownMs = Number.isNaN(lastAppendMs) ? Number.POSITIVE_INFINITY : lastAppendMs + from.time.maxClockAheadMs
     return sources.map((source) => events[source] ?? eventsNotKnownUpTo(unknownMs))
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DeviceStateEntry, type FeatureNode, type Plan, StateFormatError } from '@millwright/core'
+import { type DeviceStateEntry, type FeatureNode, type Plan, StateFormatError, type TimeRules } from '@millwright/core'
 import { createPlanDriver, plainDecoder, planOf, scenarioFeatures } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
 import {
@@ -256,6 +256,24 @@ describe('compareStateShapes()', () => {
     expect(make).toThrow('else a start without the old states')
   })
 
+  test('refuses to wait longer for late readings than before, except where each reading is a window', () => {
+    const fields = (before: Partial<TimeRules>, after: Partial<TimeRules>): string[] =>
+      compare(planOf({ time: before }), planOf({ time: after })).problems.map(({ field }) => field)
+    expect(fields({ graceMs: 5 }, { graceMs: 6 })).toEqual(['time.grace', 'time.grace + time.allowedLateness'])
+    expect(fields({ graceMs: 5, allowedLatenessMs: 9 }, { graceMs: 6, allowedLatenessMs: 8 })).toEqual(['time.grace'])
+    expect(fields({ graceMs: 5 }, { graceMs: 2, allowedLatenessMs: 4 })).toEqual(['time.grace + time.allowedLateness'])
+    expect(fields({ graceMs: 5, allowedLatenessMs: 9 }, { graceMs: 4, allowedLatenessMs: 10 })).toEqual([])
+    const perReading = (graceMs: number): Plan => planOf({ window: { kind: 'per-reading' }, time: { graceMs } })
+    expect(compare(perReading(1), perReading(2)).problems).toEqual([])
+  })
+
+  test('says that open windows were cleaned otherwise', () => {
+    const rule = { kind: 'range', name: 'x', channel: 'x', min: 0, max: 9, onBad: 'drop' } as const
+    expect(compare(planOf(), planOf({ cleaning: [rule] })).notes).toEqual([
+      'windows that were open at the change hold readings that were cleaned by the rules of before',
+    ])
+  })
+
   test('refuses states of another version', () => {
     const shape = stateShape(planOf())
     const [problem] = compareStateShapes({ ...shape, version: 2 }, shape).problems
@@ -264,7 +282,7 @@ describe('compareStateShapes()', () => {
 
   test('says nothing where all is kept', () => {
     const before = planOf({ features: { mean, lag: lag(mean, 3) } })
-    const after = planOf({ features: { renamed: lag(mean, 3), closer: lag(mean, 2) }, time: { graceMs: 60_000 } })
+    const after = planOf({ features: { renamed: lag(mean, 3), closer: lag(mean, 2) }, time: { graceMs: 1000 } })
     expect(compare(before, after)).toEqual({ problems: [], notes: [] })
     expect(compare(before, before)).toEqual({ problems: [], notes: [] })
   })

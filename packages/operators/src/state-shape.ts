@@ -1,4 +1,4 @@
-import type { FeatureNode, Plan, WindowNode } from '@millwright/core'
+import type { CleaningRule, FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
 import {
   accumulatorLayout,
   partCount,
@@ -71,12 +71,14 @@ export interface StateShape {
   }
   /** In the order of the bytes. */
   readonly eventTypes: readonly string[]
-  /** How far an event's time may be ahead of its append time; milliseconds. */
-  readonly maxClockAheadMs: number
+  /** The rules of time that decide what is in a state, and what no longer is. Milliseconds. */
+  readonly time: Pick<TimeRules, 'graceMs' | 'allowedLatenessMs' | 'maxClockAheadMs'>
+  readonly cleaning: readonly CleaningRule[]
 }
 
 /** Returns the shape of the states that an operator with this plan writes. */
 export function stateShape(plan: Plan): StateShape {
+  const { timestamp, graceMs, allowedLatenessMs, maxClockAheadMs } = plan.time
   const raw = rawLayout(plan)
   const lookBack = windowsLookedBack(plan.features)
   const nameOf = (channel: number): string => plan.channels[channel]?.name as string
@@ -84,7 +86,7 @@ export function stateShape(plan: Plan): StateShape {
     kind: 'state-shape',
     version: deviceStateVersion,
     channels: plan.channels.map(({ name }) => name),
-    timestamp: plan.time.timestamp,
+    timestamp,
     window: orderedWindow(plan.window),
     accumulators: accumulatorLayout(plan).channels.map(({ channel, parts }) => ({
       channel: nameOf(channel),
@@ -98,13 +100,21 @@ export function stateShape(plan: Plan): StateShape {
       lookBack,
     },
     eventTypes: eventTypes(plan.features),
-    maxClockAheadMs: plan.time.maxClockAheadMs,
+    time: { graceMs, allowedLatenessMs, maxClockAheadMs },
+    cleaning: plan.cleaning.map(({ kind, name, channel, min, max, onBad }) => ({
+      kind,
+      name,
+      channel,
+      min,
+      max,
+      onBad,
+    })),
   }
 }
 
 /**
  * Returns the number by which bytes name their shape: FNV-1a of 32 bits over a text that the format's page gives. Names of features,
- * texts of functions and `maxClockAheadMs` are not in it: they do not change what the bytes mean.
+ * texts of functions, `time` and `cleaning` are not in it: they do not change how the bytes are read.
  */
 export function stateShapeHash(shape: StateShape): number {
   const json = (part: unknown): string => JSON.stringify(part)
