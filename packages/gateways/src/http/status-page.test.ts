@@ -173,6 +173,29 @@ describe('the status page', () => {
     expect(text('link')).toContain('no answer since')
   })
 
+  test('does not show what a gateway cannot know as 0, and shows where topics end', async () => {
+    const unknown = null
+    const counts = {
+      ...status.counts,
+      readingsAccepted: unknown,
+      readingsDropped: unknown,
+      deadLetters: unknown,
+      redelivered: unknown,
+      late: unknown,
+      windows: unknown,
+      windowsUnscored: unknown,
+    }
+    const topics = [{ topic: 'alert-signals', endOffsets: [7, 0, 12] }]
+    const { text, elements } = await runPage([{ ...status, counts, devices: null, lag: null, disk: null, topics }])
+    for (const id of ['windows', 'late', 'devices', 'lag']) expect(text(id), id).toBe('–')
+    for (const id of ['unscored', 'share', 'redelivered', 'lagAge']) expect(text(id), id).toBe('')
+    expect(text('readings').replace(/\D/g, '')).toBe('1000')
+    expect(text('noDrops')).toBe('Counted where the operators run.')
+    expect(text('topics')).toBe('alert-signals 7 · 0 · 12')
+    expect(elements.get('diskSection')?.hidden).toBe(true)
+    expect(elements.get('topicsSection')?.hidden).toBe(false)
+  })
+
   test('its policy allows exactly its script and style', () => {
     const { html, contentSecurityPolicy } = statusPage()
     for (const element of ['script', 'style']) {

@@ -1,5 +1,5 @@
 import { Admin, type Connection, findCoordinatorV4, GenericError, metadataV12 } from '@platformatic/kafka'
-import { KafkaTopicMissingError, KafkaUnreachableError } from './errors.ts'
+import { KafkaRefusedError, KafkaTopicMissingError, KafkaUnreachableError } from './errors.ts'
 import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
 import { kafkaError } from './kafka-error.ts'
 
@@ -55,7 +55,8 @@ export class BrokerLink {
         configs: [{ name: 'cleanup.policy', value: 'compact' }],
       })
     }).catch((error: unknown) => {
-      if (error instanceof Error && error.message.includes('already exists')) return
+      // Another was quicker.
+      if (error instanceof KafkaRefusedError && error.details['kafkaError'] === 'TOPIC_ALREADY_EXISTS') return
       throw error
     })
   }

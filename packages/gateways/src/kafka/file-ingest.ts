@@ -1,10 +1,10 @@
 import { type IngestPort, limits, type PartitionLines, type SourceMark } from '@millwright/core'
 import { BrokerLink } from './broker-link.ts'
-import { KafkaRefusedError } from './errors.ts'
+import { KafkaRefusedError, KafkaTopicMissingError } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { inputPartitionCount } from './kafka-ingest.ts'
 import { lineRecords } from './line-records.ts'
-import { untilPassed } from './passing-error.ts'
+import { isPassing, pause } from './passing-error.ts'
 import { TopicReader } from './topic-reader.ts'
 import { type PartitionRecords, TransactionWriter } from './transaction-writer.ts'
 
@@ -12,6 +12,7 @@ import { type PartitionRecords, TransactionWriter } from './transaction-writer.t
 export const positionsTopic = 'ingest-positions'
 /** One for a plant: who opens it second shuts the first out. */
 const transactionalId = 'millwright-ingest'
+const visiblePauseMs = 200
 
 interface Waiting {
   readonly parts: readonly PartitionLines[]
@@ -172,9 +173,7 @@ export class KafkaFileIngest implements IngestPort {
 }
 
 async function readPositions(connection: KafkaConnection): Promise<Map<string, number>> {
-  const reader = await untilPassed({ deadlineMs: performance.now() + limits.kafkaDeliveryMsMax }, () =>
-    TopicReader.open(connection, positionsTopic),
-  )
+  const reader = await openPositions(connection)
   const positions = new Map<string, number>()
   try {
     for await (const { key, value } of reader.read({ partition: 0, from: 0 })) {
@@ -186,4 +185,16 @@ async function readPositions(connection: KafkaConnection): Promise<Map<string, n
     await reader.close()
   }
   return positions
+}
+
+/** A topic that was just made is known to the broker that made it before it is known to all. */
+async function openPositions(connection: KafkaConnection): Promise<TopicReader> {
+  for (const giveUpMs = performance.now() + limits.kafkaDeliveryMsMax; ; await pause(visiblePauseMs)) {
+    try {
+      return await TopicReader.open(connection, positionsTopic)
+    } catch (error) {
+      const maySucceed = error instanceof KafkaTopicMissingError || isPassing(error)
+      if (!maySucceed || performance.now() >= giveUpMs) throw error
+    }
+  }
 }

@@ -35,10 +35,13 @@ export class TopicEnds {
     const link = new BrokerLink({ ...connection, timeoutMs: connection.timeoutMs ?? 15_000 }, 'millwright-watch')
     try {
       const counts = await link.partitionCounts(topics)
-      return new TopicEnds(
+      const ends = new TopicEnds(
         link,
         topics.map((topic, index) => ({ topic, partitionCount: counts[index] ?? 0 })),
       )
+      // Whoever asks first gets what was there at the start at least.
+      await ends.#lookUp()
+      return ends
     } catch (error) {
       await link.close()
       throw error

@@ -85,7 +85,10 @@ export class TransactionWriter {
       await work()
     } catch (error) {
       if (error instanceof KafkaRefusedError && takenOverNames.has(error.details['kafkaError']))
-        throw new KafkaTakenOverError('Another program has begun to write in the place of this one, or Kafka has ended a transaction that took longer than a minute.', { cause: error })
+        throw new KafkaTakenOverError(
+          'Another program has begun to write in the place of this one, or Kafka has ended a transaction that took longer than a minute.',
+          { cause: error },
+        )
       throw error
     }
   }
