@@ -10,7 +10,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Admin } from '@platformatic/kafka'
-import { writeProject } from '../../packages/cli/src/commands/command-testing.ts'
+import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
 import { authorityPath } from '../../packages/cluster/src/development/certificates.ts'
 import {
   type BrokerRole,
@@ -51,6 +51,7 @@ await prove('kafka-gateway', 1200, async (proof) => {
   await proveLogin(proof, cluster, project)
   await proveDelivery(proof, cluster, project)
   await proveIngest(proof, cluster, project)
+  await proveModels(proof, cluster, project)
   await proveAlerts(proof, cluster, project)
   await proveOutage(proof, cluster, project)
 
@@ -151,7 +152,7 @@ async function proveDelivery(proof: Proof, cluster: DevelopmentCluster, project:
   }
   proof.check(
     status.counts.readingsIn === acknowledged.length && status.lag === null && status.topics.length > 0,
-    'the status counts what went to Kafka, and does not claim to know the lag',
+    `the status counts what went to Kafka (${status.counts.readingsIn}), shows ${status.topics.length} topics, and does not claim to know the lag`,
   )
   await reader.close()
   await plant.stop()
@@ -231,6 +232,54 @@ async function proveIngest(proof: Proof, cluster: DevelopmentCluster, project: s
     again.code === 0 && again.stdout.includes('"accepted":0,"refused":0'),
     'reading the file again adds nothing',
   )
+}
+
+/** Models over the command line, and over HTTP. */
+async function proveModels(proof: Proof, cluster: DevelopmentCluster, project: string): Promise<void> {
+  const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
+  const packageOf = (file: string, version: string, riskyFrom: number): string => {
+    const path = join(proof.folder, file)
+    writeFileSync(path, pressPackage(version, riskyFrom))
+    return path
+  }
+  const first = packageOf('first.mwmodel', '1', 2)
+  const beganMs = Date.now()
+  const published = await command('models', 'publish', project, first, ...kafka, '--json')
+  const update = JSON.parse(published.stdout || '{}') as { activeFrom?: number }
+  proof.check((update.activeFrom ?? 0) >= beganMs + 1000, 'a model is published a second ahead')
+  const plant = await startGateway(cluster.kafka, project)
+  const answer = await fetch(`${plant.url}/api/models`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: pressPackage('2', 3),
+  })
+  proof.check(answer.status === 201, 'another over HTTP')
+  const taken = await command('models', 'publish', project, packageOf('taken.mwmodel', '2', 4), ...kafka)
+  proof.check(taken.code === 1, `another package under its name and version is refused: ${firstLine(taken.stderr)}`)
+  const rolledBack = await command('models', 'rollback', project, ...kafka)
+  await pause(1_500)
+  const listed = await command('models', 'list', project, ...kafka, '--json')
+  const states = (JSON.parse(listed.stdout) as { version: string; state: string }[]).map(
+    ({ version, state }) => `${version} ${state}`,
+  )
+  proof.check(
+    rolledBack.code === 0 && states.join() === '1 in-force,2 superseded,1 superseded',
+    `after a rollback the first is in force again: ${states.join(', ')}`,
+  )
+  const status = await eventually('the status names the model', 30, async () => {
+    const { model } = (await (await fetch(`${plant.url}/api/status`)).json()) as { model: { version: string } | null }
+    return model?.version === '1' ? model : null
+  })
+  const exported = await command('topics', 'export', 'model-updates', ...kafka)
+  const kinds = exported.stdout
+    .trim()
+    .split('\n')
+    .map((line) => ('packagePart' in JSON.parse(line) ? 'part' : 'activation'))
+  proof.check(
+    status.version === '1' && kinds.join() === 'part,activation,part,activation,activation',
+    `the topic has parts before their activations: ${kinds.join(', ')}; what was refused is not on it`,
+  )
+  await plant.stop()
 }
 
 /** Alerts as an operator with transactions writes them, seen by a client of the stream. */
