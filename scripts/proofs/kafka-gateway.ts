@@ -26,6 +26,7 @@ import {
   clientOptions,
   type KafkaConnection,
   type KafkaRecord,
+  KafkaTakenOverError,
   TopicReader,
 } from '../../packages/gateways/src/kafka/index.ts'
 import { TransactionWriter } from '../../packages/gateways/src/kafka/transaction-writer.ts'
@@ -307,6 +308,11 @@ async function proveAlerts(proof: Proof, cluster: DevelopmentCluster, project: s
   await cluster.kill('broker-2')
   await writer.commit(alerts(50, 50))
   await TransactionWriter.open(link, 'proof-orphan')
+  const outcome = await orphan.commit(alerts(2000, 1)).catch((error: unknown) => error)
+  proof.check(
+    outcome instanceof KafkaTakenOverError,
+    `a writer whose place was taken is shut out: ${outcome instanceof Error ? outcome.message : 'it was not'}`,
+  )
   await cluster.start('broker-2')
   await allInSync(cluster.kafka, ['alert-signals', '__transaction_state'])
   await writer.commit(alerts(100, 50))
@@ -350,6 +356,16 @@ async function proveOutage(proof: Proof, cluster: DevelopmentCluster, project: s
   proof.check(taken, 'when Kafka is back readings are taken again, with no restart')
   await eventually('the gateway is ready', 60, async () =>
     (await fetch(`${plant.url}/readyz`)).status === 200 ? true : null,
+  )
+  const reader = await TopicReader.open(cluster.kafka, 'sensor-data')
+  const [from = 0] = await reader.offsets('end')
+  await post(plant.url, `{"deviceId":"${'x'.repeat(3_000_000)}"}\n`)
+  const sizes: number[] = []
+  for await (const { value } of reader.read({ partition: 0, from })) sizes.push(value.length)
+  await reader.close()
+  proof.check(
+    sizes.join() === '1048577',
+    `a line of 3 MB is handed on cut, as a dead letter to be: ${sizes.join()} bytes`,
   )
   const ended = await plant.stop()
   proof.check(ended === 0, 'and it stops cleanly')
