@@ -1,4 +1,4 @@
-import type { Activation, OperatorCounters, OutputSink, OutputTopic } from '@millwright/core'
+import type { Activation, OperatorCounters, OutputSink, OutputTopic, ReadingBatch } from '@millwright/core'
 import type { TimerRequest } from './host-timers.ts'
 
 /** A sink that can give back what it got last: a record that fails leaves nothing but its dead letter. */
@@ -17,10 +17,12 @@ export interface RetractableSink extends OutputSink {
  */
 export interface HostedOperator {
   /**
-   * Processes newline-separated readings; line i has offset `baseOffset + i` and was appended at `appendTimesMs[i]`. There are as many
-   * times as lines.
+   * Processes rows that the operator's decoder gave, in this call or earlier: none of their devices was forgotten since. Row i has
+   * offset `baseOffset + i` and was appended at `appendTimesMs[i]`; there are as many times as rows.
+   *
+   * @throws {ConfigurationError} When the plan takes arrival as event time and a row has no append time.
    */
-  readings(bytes: Uint8Array, baseOffset: number, appendTimesMs: Float64Array): void
+  readings(batch: ReadingBatch, baseOffset: number, appendTimesMs: Float64Array): void
   /** Processes one line of device events. */
   deviceEvent(bytes: Uint8Array, offset: number, appendTimeMs: number): void
   /** A timer that was asked for goes off: append time has come to `nowMs`. Returns whether the device is forgotten. */

@@ -17,7 +17,6 @@ import { accumulatorLayout } from './accumulators/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
 import { Counters } from './counters.ts'
-import { newline } from './decode/lines.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import { DeviceStateCodec } from './device-state.ts'
 import { DeviceTable } from './device-table.ts'
@@ -249,7 +248,7 @@ class PlanOperator implements PartitionOperator {
     const { table } = this.#memory
     const operator = this
     return {
-      readings: (bytes, baseOffset, appendTimesMs) => this.#readingsOfLogs(bytes, baseOffset, appendTimesMs),
+      readings: (batch, baseOffset, appendTimesMs) => this.#readings.batch(batch, baseOffset, appendTimesMs),
       deviceEvent: (bytes, offset, appendTimeMs) => this.#events.lines(bytes, offset, appendTimeMs),
       timerCame: (device, nowMs, offset) => this.#timerCame(device, nowMs, offset),
       endOfInput: (device, offset) => {
@@ -351,20 +350,6 @@ class PlanOperator implements PartitionOperator {
     this.#counters.restore(state.counters)
   }
 
-  /** Hands rows over in runs of one append time. */
-  #readingsOfLogs(bytes: Uint8Array, baseOffset: number, appendTimesMs: Float64Array): void {
-    let start = 0
-    for (let row = 0; row < appendTimesMs.length; ) {
-      const appendTimeMs = appendTimesMs[row] as number
-      let end = row + 1
-      while (end < appendTimesMs.length && Object.is(appendTimesMs[end], appendTimeMs)) end += 1
-      const next = end === appendTimesMs.length ? bytes.length : linesEnd(bytes, start, end - row)
-      this.readings(bytes.subarray(start, next), baseOffset + row, appendTimeMs)
-      start = next
-      row = end
-    }
-  }
-
   #announce(activation: Activation): void {
     this.#assertTakesFeatures(activation.model)
     this.#counters.add('model_activations_total')
@@ -423,13 +408,6 @@ class PlanOperator implements PartitionOperator {
     // Also true where no append time is known yet; never where this one is unknown.
     if (!(appendTimeMs <= this.#appendClockMs) && !Number.isNaN(appendTimeMs)) this.#appendClockMs = appendTimeMs
   }
-}
-
-/** Returns where the first `count` lines from `start` on end. */
-function linesEnd(bytes: Uint8Array, start: number, count: number): number {
-  let end = start
-  for (let line = 0; line < count; line++) end = bytes.indexOf(newline, end) + 1
-  return end
 }
 
 function deviceWindows(plan: Plan, memory: DeviceMemory, results: ResultWriter): DeviceWindows {

@@ -3,7 +3,6 @@ import {
   limits,
   type OutputTopic,
   type Plan,
-  type ReadingBatch,
   type ReadingDecoder,
   type TopicName,
   topicNames,
@@ -38,6 +37,7 @@ import {
   purposeEnd,
   purposeTimer,
 } from '../bridge.ts'
+import { type DecodedBatch, DecodedRows } from './decoded-rows.ts'
 import { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { hostCrypto } from './host-crypto.ts'
@@ -122,6 +122,8 @@ class Guest {
   #configuration: GuestConfiguration | null = null
   #decoder: ReadingDecoder | null = null
   #operator: HostedOperator | null = null
+  /** Of the bundle of the last `prepare`. */
+  #decoded = new DecodedRows(0)
   readonly #writeState = (device: number, state: Uint8Array, askedForMs: number): void => {
     this.#frames.frame(
       frameStateWrite,
@@ -192,6 +194,7 @@ class Guest {
     }
     const operator = createHostedOperator({ plan: this.#plan, decoder, sink })
     this.#decoder = decoder
+    this.#decoded = new DecodedRows(channels.length)
     this.#operator = operator
     this.#models = new ModelTopic({
       plan: this.#plan,
@@ -231,12 +234,12 @@ class Guest {
   }
 
   prepare(recordCount: number, lineBytes: number): void {
-    const decoder = this.#decoderOf()
     this.#recency.begin()
     this.#wanted.clear()
-    for (const { topic, bytes } of this.#runs(recordCount, lineBytes)) {
-      if (topic === 'sensor-data') decoder.decode(bytes, this.#lookAtBatch)
-      else this.#lookAtEvents(bytes)
+    this.#decoded.clear()
+    for (const run of this.#runs(recordCount, lineBytes)) {
+      if (run.topic === 'sensor-data') this.#decode(run)
+      else this.#lookAtEvents(run.bytes)
     }
     this.#askForWanted()
   }
@@ -273,13 +276,20 @@ class Guest {
 
   process(recordCount: number, lineBytes: number): void {
     const operator = this.#operatorOf()
+    const decoded = this.#decoded.batches
+    let next = 0
     for (const { topic, first, end, bytes } of this.#runs(recordCount, lineBytes)) {
-      if (topic === 'sensor-data') operator.readings(bytes, first, this.#appendTimes.subarray(first, end))
+      if (topic === 'sensor-data')
+        for (; next < decoded.length && (decoded[next] as DecodedBatch).first < end; next++) {
+          const { first: row, batch } = decoded[next] as DecodedBatch
+          operator.readings(batch, row, this.#appendTimes.subarray(row, row + batch.rowCount))
+        }
       else
         forEachLine(bytes, (line, index) =>
           operator.deviceEvent(line, first + index, this.#appendTimes[first + index] as number),
         )
     }
+    this.#decoded.clear()
     this.#finish()
   }
 
@@ -365,11 +375,19 @@ class Guest {
     this.#messages.length = 0
   }
 
-  readonly #lookAtBatch = (batch: ReadingBatch): void => {
-    for (let row = 0; row < batch.rowCount; row++) {
-      const device = batch.device[row] as number
-      if (device >= 0) this.#look(device)
-    }
+  /** Decodes a run of readings, once for both calls, and looks at their devices. */
+  #decode({ first, end, bytes }: Run): void {
+    let row = first
+    let at = 0
+    this.#decoderOf().decode(bytes, (batch) => {
+      for (let i = 0; i < batch.rowCount; i++) {
+        const device = batch.device[i] as number
+        if (device >= 0) this.#look(device)
+      }
+      at = this.#decoded.add(batch, row, bytes, at)
+      row += batch.rowCount
+    })
+    assert(row === end, 'each record of a bundle is one line')
   }
 
   #lookAtEvents(bytes: Uint8Array): void {
