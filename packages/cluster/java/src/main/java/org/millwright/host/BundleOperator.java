@@ -1,10 +1,5 @@
 package org.millwright.host;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.Map;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -29,8 +24,7 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     private transient KeyFinder keys;
     private transient TargetBundle[] targets;
     private transient boolean flushIsDue;
-    /** By place. */
-    private transient Map<Integer, Double> reachedMs;
+    private transient PlaceTimes reached;
     private transient Counter keyless;
     private transient Counter keyDiffers;
     private transient Counter cut;
@@ -43,7 +37,7 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void open() throws Exception {
         super.open();
-        reachedMs = new HashMap<>();
+        reached = new PlaceTimes();
         keys = new KeyFinder(options.keyField());
         // The next task's subtasks: this task has one output.
         int targetCount = getContainingTask().getEnvironment().getAllWriters()[0].getNumberOfSubpartitions();
@@ -59,10 +53,10 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void processElement(StreamRecord<byte[]> element) {
         byte[] record = element.getValue();
-        int keyLength = Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH]) | Byte.toUnsignedInt(record[InputRecords.KEY_LENGTH + 1]) << 8;
+        int keyLength = InputRecords.keyLength(record);
         int valueStart = InputRecords.KEY + keyLength;
         int valueEnd = record.length;
-        noteTime(record);
+        reached.note(InputRecords.place(record), InputRecords.appendTimeMs(record));
         if (valueEnd == valueStart) {
             // It carries time, which the watermark has.
             return;
@@ -96,19 +90,11 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void processWatermark(Watermark watermark) throws Exception {
         flush();
-        if (watermark.getTimestamp() == Watermark.MAX_WATERMARK.getTimestamp() && !reachedMs.isEmpty()) {
-            double allReachedMs = Collections.min(reachedMs.values());
+        double allReachedMs = reached.earliestMs();
+        if (watermark.getTimestamp() == Watermark.MAX_WATERMARK.getTimestamp() && !Double.isNaN(allReachedMs)) {
             super.processWatermark(new Watermark((long) allReachedMs));
         }
         super.processWatermark(watermark);
-    }
-
-    private void noteTime(byte[] record) {
-        ByteBuffer head = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
-        double appendTimeMs = head.getDouble(InputRecords.APPEND_TIME);
-        if (!Double.isNaN(appendTimeMs)) {
-            reachedMs.merge(head.getInt(InputRecords.PLACE), appendTimeMs, Math::max);
-        }
     }
 
     @Override

@@ -75,6 +75,9 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient Counter recordsOut;
     private transient Counter statesRead;
     private transient Counter statesWritten;
+    private transient Counter bundles;
+    private transient Counter prepareNanos;
+    private transient Counter processNanos;
     private transient Histogram bundleSizes;
 
     GuestOperator(StreamOperatorParameters<byte[]> parameters, JobOptions options, GuestScript script, ControlLog controlLog) {
@@ -134,6 +137,9 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         recordsOut = getMetricGroup().counter("guest_records_out_total");
         statesRead = getMetricGroup().counter("guest_states_read_total");
         statesWritten = getMetricGroup().counter("guest_states_written_total");
+        bundles = getMetricGroup().counter("guest_bundles_total");
+        prepareNanos = getMetricGroup().counter("guest_prepare_nanos_total");
+        processNanos = getMetricGroup().counter("guest_process_nanos_total");
         bundleSizes = getMetricGroup().histogram("guest_bundle_records", new DescriptiveStatisticsHistogram(256));
         getMetricGroup().gauge("guest_records_held", () -> merge.size());
         getMetricGroup().gauge("guest_heap_used_bytes", () -> {
@@ -337,12 +343,17 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             return;
         }
         writeBundle();
+        long began = System.nanoTime();
         guest.prepare(bundleRecords, bundleLineBytes);
+        prepareNanos.inc(System.nanoTime() - began);
         if (giveStates()) {
             // The states stood where the bundle was.
             writeBundle();
         }
+        began = System.nanoTime();
         guest.process(bundleRecords, bundleLineBytes);
+        processNanos.inc(System.nanoTime() - began);
+        bundles.inc();
         recordsIn.inc(bundleRecords);
         bundleSizes.update(bundleRecords);
         bundle.clear();

@@ -1,6 +1,7 @@
 package org.millwright.host;
 
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
@@ -22,6 +23,9 @@ final class InputRecords implements KafkaRecordDeserializationSchema<byte[]> {
     /** Longer keys are cut: none that matters has more. */
     private static final int KEY_BYTES_MAX = 65_535;
     private static final byte[] NOTHING = {};
+    private static final VarHandle DOUBLE = MethodHandles.byteArrayViewVarHandle(double[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long serialVersionUID = 1L;
 
     private final List<String> topics;
@@ -48,14 +52,30 @@ final class InputRecords implements KafkaRecordDeserializationSchema<byte[]> {
         byte[] valueBytes = value == null ? NOTHING : value;
         int keyLength = Math.min(keyBytes.length, KEY_BYTES_MAX);
         byte[] bytes = new byte[KEY + keyLength + valueBytes.length];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN)
-                .putDouble(appendTimeMs)
-                .putDouble(offset)
-                .putInt(place)
-                .putShort((short) keyLength)
-                .put(keyBytes, 0, keyLength)
-                .put(valueBytes);
+        DOUBLE.set(bytes, APPEND_TIME, appendTimeMs);
+        DOUBLE.set(bytes, OFFSET, (double) offset);
+        INT.set(bytes, PLACE, place);
+        SHORT.set(bytes, KEY_LENGTH, (short) keyLength);
+        System.arraycopy(keyBytes, 0, bytes, KEY, keyLength);
+        System.arraycopy(valueBytes, 0, bytes, KEY + keyLength, valueBytes.length);
         return bytes;
+    }
+
+    /** Append time of a record, milliseconds; NaN where there is none. */
+    static double appendTimeMs(byte[] record) {
+        return (double) DOUBLE.get(record, APPEND_TIME);
+    }
+
+    static double offset(byte[] record) {
+        return (double) DOUBLE.get(record, OFFSET);
+    }
+
+    static int place(byte[] record) {
+        return (int) INT.get(record, PLACE);
+    }
+
+    static int keyLength(byte[] record) {
+        return Short.toUnsignedInt((short) SHORT.get(record, KEY_LENGTH));
     }
 
     @Override

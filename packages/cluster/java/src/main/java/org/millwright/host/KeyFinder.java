@@ -147,21 +147,40 @@ final class KeyFinder {
 
     /** Goes past the string at hand; returns whether it has escapes. */
     private boolean skipString() {
+        // In local variables: fields would be written at each byte.
+        byte[] text = bytes;
+        int stop = end;
+        int i = at + 1;
         boolean hasEscapes = false;
-        at += 1;
-        while (at < end && bytes[at] != '"') {
-            if (bytes[at] == '\\') {
+        while (i < stop && text[i] != '"') {
+            if (text[i] == '\\') {
                 hasEscapes = true;
-                at += 1;
+                i += 1;
             }
-            at += 1;
+            i += 1;
         }
-        at = Math.min(at + 1, end + 1);
+        at = Math.min(i + 1, stop + 1);
         return hasEscapes;
     }
 
     /** Goes past a value that is no string; returns false where it has no end. */
     private boolean skipValue() {
+        byte[] text = bytes;
+        int stop = end;
+        int i = at;
+        // Numbers and words, which most values are: to the next comma or bracket.
+        while (i < stop && text[i] != ',' && text[i] != '}' && text[i] != '{' && text[i] != '[' && text[i] != ']' && text[i] != '"') {
+            i += 1;
+        }
+        at = i;
+        if (i < stop && (text[i] == ',' || text[i] == '}')) {
+            return true;
+        }
+        return skipNested();
+    }
+
+    /** Goes past a value that holds others. */
+    private boolean skipNested() {
         int depth = 0;
         while (at < end) {
             byte b = bytes[at];

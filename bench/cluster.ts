@@ -1,0 +1,337 @@
+/**
+ * `npm run bench:cluster`: our job on Flink beside the reference job in Java, in one run on the same topic, in turn.
+ *
+ *     node bench/cluster.ts [--lines N] [--devices N] [--rounds N] [--backends hashmap,rocksdb] [--only ours] [--keep] [--json FILE]
+ *
+ * `--lines`: of the peers' input, 1,000 devices; 0 leaves it out. `--devices`: of a second input, in which no device comes again before
+ * all others have; 0 leaves it out. `--keep` leaves the cluster and its topics for the next run, which then fills none.
+ *
+ * Needs the development cluster's tools (docs/guide/cluster.md), and the peers and the reference job beside the repository.
+ * bench/README.md says what each figure means.
+ */
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import type { FlinkClient } from '@millwright/cluster'
+import { bundleGuest } from '../packages/cluster/src/bundle/bundle-guest.ts'
+import { describeJob } from '../packages/cluster/src/bundle/job-description.ts'
+import { DevelopmentCluster, defaultCacheFolder, streamProgress } from '../packages/cluster/src/development/index.ts'
+import { runTool } from '../packages/cluster/src/development/run-tool.ts'
+import { topicDefinitions } from '../packages/cluster/src/kafka/topic-definitions.ts'
+import { type JobCost, runJob } from './cluster-job.ts'
+import { endOf, fillTopic, linesOfFile, linesWithoutLocality, publishModel, windowsFrom } from './cluster-topics.ts'
+import { benchScratch, machineText } from './machine.ts'
+import { peersInput, peersScratch } from './peers.ts'
+import { preparedProject } from './prepared-plant.ts'
+import { atLeast, markdownOf, median, type Report, spread } from './report.ts'
+
+const root = join(import.meta.dirname, '..')
+const referenceSources = join(root, '../shared/reference-job')
+const parallelism = 3
+/** The reference job's topic of windows. */
+const referenceOut = 'reference-alerts'
+/** Event time of two minutes and a half beside a whole window: some close on the way, some at the end. */
+const fleetRounds = 30
+const fleetStepMs = 15_000
+
+const guestMetrics = [
+  'bundles',
+  'prepare_nanos',
+  'process_nanos',
+  'records_in',
+  'states_read',
+  'states_written',
+] as const
+
+interface Input {
+  readonly name: string
+  readonly readingCount: number
+  /** Wanted of each state backend: times the reference job's readings per CPU second. */
+  readonly wanted: Readonly<Record<string, number>>
+  fill(cluster: DevelopmentCluster): Promise<number>
+}
+
+const { values } = parseArgs({
+  options: {
+    lines: { type: 'string', default: '5000000' },
+    devices: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '2' },
+    backends: { type: 'string', default: 'hashmap,rocksdb' },
+    only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+})
+const say = (text: string): boolean => process.stderr.write(`${text}\n`)
+
+await main()
+
+async function main(): Promise<void> {
+  const roundCount = Number(values.rounds)
+  const referenceJar = values.only === 'ours' ? null : await buildReference()
+  const hostJar = await buildHost()
+  const guest = await bundleInto(join(benchScratch, 'cluster-guest'))
+  const cluster = await DevelopmentCluster.open({
+    name: 'bench',
+    switches: { highAvailability: false },
+    progress: streamProgress(),
+  })
+  const flink = cluster.openFlink()
+  try {
+    const jars = {
+      ours: await flink.uploadJar(hostJar),
+      reference: referenceJar === null ? null : await flink.uploadJar(referenceJar),
+    }
+    for (const input of inputs()) {
+      await prepareTopics(cluster, input)
+      for (const backend of values.backends.split(',')) {
+        const report = await compare(cluster, flink, { input, backend, roundCount, jars, guest })
+        process.stdout.write(`${markdownOf(report)}\n\n`)
+        if (values.json !== undefined)
+          for (const figure of report.figures) appendFileSync(values.json, `${JSON.stringify(figure)}\n`)
+      }
+    }
+  } finally {
+    await flink.close()
+    if (!values.keep) await cluster.down()
+  }
+}
+
+function inputs(): Input[] {
+  const lineCount = Number(values.lines)
+  const deviceCount = Number(values.devices)
+  return [
+    {
+      name: `${lineCount} readings of 1,000 devices`,
+      readingCount: lineCount,
+      wanted: { hashmap: 1.7, rocksdb: 4 },
+      fill: (cluster: DevelopmentCluster) =>
+        fillTopic(cluster.kafka, 'sensor-data', linesOfFile(peersInput(lineCount))),
+    },
+    {
+      name: `${deviceCount * fleetRounds} readings of ${deviceCount} devices in turn`,
+      readingCount: deviceCount * fleetRounds,
+      wanted: { rocksdb: 3 },
+      fill: (cluster: DevelopmentCluster) =>
+        fillTopic(
+          cluster.kafka,
+          'sensor-data',
+          linesWithoutLocality({ deviceCount, rounds: fleetRounds, stepMs: fleetStepMs }),
+        ),
+    },
+  ].filter(({ readingCount }) => readingCount > 0)
+}
+
+/** Makes the topics anew and fills them; does neither where they hold just this many readings. */
+async function prepareTopics(cluster: DevelopmentCluster, input: Input): Promise<void> {
+  const definitions = topicDefinitions()
+  const [alerts] = definitions.filter(({ name }) => name === 'alert-signals')
+  if (alerts === undefined) throw new Error('a plant has a topic of alerts')
+  const all = [...definitions, { ...alerts, name: referenceOut }]
+  const names = all.map(({ name }) => name)
+  const kafka = cluster.openKafka()
+  try {
+    await kafka.ensureTopics(all)
+    const held = (await endOf(cluster.kafka, 'sensor-data')).reduce((sum, end) => sum + end, 0)
+    if (held === input.readingCount) return
+    say(`Filling the topic with ${input.name}`)
+    await kafka.removeTopics(names)
+    // A topic that was removed is there for a while.
+    while ((await kafka.ensureTopics(all)).created.length < names.length) {
+      await kafka.removeTopics(names)
+      await delay(500)
+    }
+  } finally {
+    await kafka.close()
+  }
+  const path = join(await preparedProject(), 'model.mwmodel')
+  await publishModel(cluster.kafka, { name: 'reference', version: 'bench', path })
+  const count = await input.fill(cluster)
+  if (count !== input.readingCount) throw new Error(`the input has ${count} lines, not ${input.readingCount}`)
+}
+
+interface Comparison {
+  readonly input: Input
+  readonly backend: string
+  readonly roundCount: number
+  readonly jars: { readonly ours: string; readonly reference: string | null }
+  readonly guest: string
+}
+
+/** Both jobs in turn: one round to warm up, and those that count. */
+async function compare(cluster: DevelopmentCluster, flink: FlinkClient, it: Comparison): Promise<Report> {
+  const { input, backend, roundCount, jars } = it
+  const configuration = { 'state.backend.type': backend }
+  const ours: JobCost[] = []
+  const reference: JobCost[] = []
+  const loads: number[] = []
+  let windowCount = 0
+  for (let round = 0; round <= roundCount; round++) {
+    const found: Map<string, number>[] = []
+    for (const [name, jarId] of Object.entries(jars)) {
+      if (jarId === null) continue
+      const own = name === 'ours'
+      const out = own ? 'alert-signals' : referenceOut
+      const from = await endOf(cluster.kafka, out)
+      const bootstrap = cluster.bootstrapServers.join(',')
+      const args = own
+        ? ['--kafka', bootstrap, '--guest', it.guest, '--until', 'latest']
+        : [
+            '--bootstrap',
+            bootstrap,
+            '--bounded',
+            'true',
+            '--out',
+            out,
+            '--model',
+            join(peersScratch(), 'model-for-xgboost4j.json'),
+          ]
+      const watch = own
+        ? { vertex: 'guest', metrics: guestMetrics.map((metric) => `guest.guest_${metric}_total`) }
+        : null
+      const cost = await runJob(cluster, flink, jarId, { args, parallelism, configuration }, input.readingCount, watch)
+      loads.push(loadavg()[0] ?? 0)
+      const whole = (cost.cpuSeconds / input.readingCount) * 1e6
+      say(
+        `${name}, ${backend}, round ${round}: ${whole.toFixed(2)} CPU s a million, ${warmOf(cost).toFixed(2)} when warm, ` +
+          `${cost.wallSeconds.toFixed(0)} s`,
+      )
+      found.push(await windowsFrom(cluster.kafka, out, from))
+      if (round > 0) (own ? ours : reference).push(cost)
+    }
+    windowCount = found[0]?.size ?? 0
+    assertSame(found)
+  }
+  return report({ ...it, ours, reference, windowCount, loads })
+}
+
+/** @throws When the two do not say the same of the same windows, or say nothing. */
+function assertSame([first, second]: readonly Map<string, number>[]): void {
+  if (first === undefined || first.size === 0) throw new Error('a run gives windows')
+  if (second === undefined) return
+  // A reading without a timestamp is a dead letter to us, and one of 1970 to the reference job.
+  const windows = new Set([...first.keys(), ...second.keys()].filter((window) => !window.endsWith(' 0')))
+  const differing = [...windows].filter((window) => first.get(window) !== second.get(window))
+  if (differing.length === 0) return
+  const shown = differing.slice(0, 5).map((window) => `${window}: ${first.get(window)}, ${second.get(window)}`)
+  throw new Error(
+    `${differing.length} of ${windows.size} windows are not the reference job's, such as ${shown.join('; ')}`,
+  )
+}
+
+/** Processor seconds a million readings in the second half of the input. */
+function warmOf(cost: JobCost): number {
+  return cost.warmSecondsPerRecord * 1e6
+}
+
+function report(
+  it: Comparison & {
+    readonly ours: readonly JobCost[]
+    readonly reference: readonly JobCost[]
+    readonly windowCount: number
+    readonly loads: readonly number[]
+  },
+): Report {
+  const { input, backend, ours, reference } = it
+  const wholeOf = (cost: JobCost): number => (cost.cpuSeconds / input.readingCount) * 1e6
+  const row = (name: string, costs: readonly JobCost[]): string[] => {
+    const checkpoints = costs.flatMap((cost) => cost.checkpoints)
+    const largest = Math.max(0, ...checkpoints.map(({ stateBytes }) => stateBytes))
+    const durations = checkpoints.map(({ durationMs }) => durationMs)
+    return [
+      name,
+      median(costs.map(warmOf)).toFixed(2),
+      spread(costs.map(warmOf)),
+      median(costs.map(wholeOf)).toFixed(2),
+      Math.round(median(costs.map(({ wallSeconds }) => input.readingCount / wallSeconds))).toLocaleString('en'),
+      `${(largest / 1e6).toFixed(1)} MB`,
+      `${median(durations).toFixed(0)} / ${Math.max(...durations).toFixed(0)} ms`,
+    ]
+  }
+  const ratioOf = (cost: (run: JobCost) => number): number => median(reference.map(cost)) / median(ours.map(cost))
+  const ratio = ratioOf(warmOf)
+  const wanted = input.wanted[backend]
+  const loads = [...it.loads].sort((a, b) => a - b)
+  return {
+    title: `${input.name}, ${backend} state`,
+    header: [
+      'job',
+      'task managers’ CPU s a million readings, warm',
+      'rounds',
+      'with the start of the job',
+      'readings/s',
+      'largest checkpoint',
+      'checkpoint p50 / max',
+    ],
+    rows: [row('ours', ours), ...(reference.length === 0 ? [] : [row('reference, Java', reference)])],
+    goals:
+      wanted === undefined || reference.length === 0
+        ? []
+        : [atLeast('the reference job’s readings per CPU second', ratio, wanted)],
+    notes: [
+      ...(reference.length === 0 ? [] : [`With the start of the job: ${ratioOf(wholeOf).toFixed(2)}×.`]),
+      `${it.windowCount} windows each round${reference.length === 0 ? '' : ', equal'}, in ${it.roundCount} rounds after one to warm up; ` +
+        `load ${loads[0]?.toFixed(1)} to ${loads.at(-1)?.toFixed(1)}, ${machineText()}.`,
+      bundleNote(ours.at(-1)?.metrics ?? {}),
+    ],
+    figures: [
+      { name: `cluster ${backend} ${input.name} CPU s a million, warm`, value: median(ours.map(warmOf)), unit: 's' },
+      { name: `cluster ${backend} ${input.name} ratio, warm`, value: ratio, unit: '×' },
+    ],
+  }
+}
+
+/** What one bundle cost, by the host's own counters. */
+function bundleNote(metrics: Readonly<Record<string, number>>): string {
+  const of = (name: (typeof guestMetrics)[number]): number => metrics[`guest.guest_${name}_total`] ?? 0
+  const bundles = of('bundles')
+  if (bundles === 0) return 'No metrics of bundles were seen.'
+  const each = (nanos: number): string => (nanos / bundles / 1e6).toFixed(2)
+  return (
+    `A bundle: ${(of('records_in') / bundles).toFixed(0)} records, ${each(of('prepare_nanos'))} ms in prepare, ` +
+    `${each(of('process_nanos'))} ms in process, ${(of('states_read') / bundles).toFixed(1)} states read and ` +
+    `${(of('states_written') / bundles).toFixed(1)} written; elapsed time, as the last metrics said.`
+  )
+}
+
+/** Puts script and description into a folder. @returns It. */
+async function bundleInto(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  // The scratch folder has no packages: bundling gives a configuration the release's own.
+  const config = join(await preparedProject(), 'millwright.config.ts')
+  const { default: plan } = await import(join(root, 'bench/reference-plant/millwright.config.ts'))
+  const { script, sourceMap } = await bundleGuest(config)
+  writeFileSync(join(folder, 'guest.js'), script)
+  writeFileSync(join(folder, 'guest.js.map'), sourceMap)
+  writeFileSync(join(folder, 'job.json'), JSON.stringify(describeJob(plan)))
+  return folder
+}
+
+async function buildHost(): Promise<string> {
+  const build = join(defaultCacheFolder(), 'bench/host')
+  const pom = join(root, 'packages/cluster/java/pom.xml')
+  await runTool('mvn', ['-B', '-q', '-o', '-f', pom, `-Dmillwright.build=${build}`, '-DskipTests', 'package'], {
+    what: 'build the host by Maven',
+  })
+  return join(build, 'millwright-host.jar')
+}
+
+/**
+ * Builds the reference job, once. Its Kafka connector stands in Flink's `lib/`, as ours does: a second copy in the jar would be loaded
+ * anew for each run.
+ */
+async function buildReference(): Promise<string> {
+  if (!existsSync(referenceSources)) throw new Error('no reference job beside the repository; --only ours goes without')
+  const folder = join(defaultCacheFolder(), 'bench/reference-job')
+  const jar = join(folder, 'target/pdm-job-1.0.jar')
+  if (existsSync(jar)) return jar
+  mkdirSync(folder, { recursive: true })
+  cpSync(referenceSources, folder, { recursive: true })
+  const pom = join(folder, 'pom.xml')
+  const connector = '<artifactId>flink-connector-kafka</artifactId><version>5.0.0-2.2</version>'
+  writeFileSync(pom, readFileSync(pom, 'utf8').replace(connector, `${connector}<scope>provided</scope>`))
+  await runTool('mvn', ['-B', '-q', '-f', pom, 'package'], { what: 'build the reference job by Maven' })
+  return jar
+}
