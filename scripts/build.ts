@@ -26,8 +26,9 @@ const { metafile } = await build({
   platform: 'node',
   format: 'esm',
   target: 'node22.22',
-  // Found in node_modules at run time: one is a program of its own, the other loads WebAssembly by its place.
-  external: ['esbuild', '@platformatic/kafka'],
+  // Found in node_modules at run time: a program of its own, one that loads WebAssembly by its place, and the commands of the cluster,
+  // which bundle sources themselves and are in no hurry.
+  external: ['esbuild', '@platformatic/kafka', '@millwright/cluster'],
   // What comes from the registry as CommonJS asks for Node's modules by `require`.
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",

@@ -18,6 +18,10 @@ const commandFiles: Readonly<Record<string, () => Promise<CommandFile>>> = {
   models: () => import('./commands/models.ts'),
   simulate: () => import('./commands/simulate.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  deploy: () => import('./commands/deploy.ts'),
+  status: () => import('./commands/status.ts'),
+  scale: () => import('./commands/scale.ts'),
+  cancel: () => import('./commands/cancel.ts'),
 }
 
 const program = new Command('millwright')

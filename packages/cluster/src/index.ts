@@ -1,3 +1,7 @@
+export { JobFailedError } from './deploy/await-running.ts'
+export { type Deployment, type DeployResult, deploy } from './deploy/deploy.ts'
+export { type JobStatus, jobStatus } from './deploy/job-status.ts'
+export { cancel, type JobCommand, scale } from './deploy/scale-and-cancel.ts'
 export {
   FlinkAnswerError,
   FlinkAuthenticationError,

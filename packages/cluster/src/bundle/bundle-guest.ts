@@ -5,7 +5,7 @@ import { createContext, runInContext, Script } from 'node:vm'
 import { ConfigurationError, type ConfigurationProblem } from '@millwright/core'
 import { type BuildFailure, build, type Plugin } from 'esbuild'
 import { bridgeVersion, type GuestFunctions } from '../bridge.ts'
-import { scriptName } from '../guest/guest.ts'
+import { type GuestStates, scriptName } from '../guest/guest.ts'
 import { placesInSources } from '../guest/stack-places.ts'
 import { refusedIn, refuseProblems } from './refusals.ts'
 
@@ -24,16 +24,17 @@ const providedPackages = /^@millwright\/(?:plant|core)$/
  * once in a scope as bare as that one.
  *
  * @param configPath The project's `millwright.config.ts`, absolute.
+ * @param states What the devices' states are that the guest will find.
  * @throws {ConfigurationError} Naming file, line and column of each thing that plain V8 lacks or that would not be the same twice.
  */
-export async function bundleGuest(configPath: string): Promise<GuestBundle> {
+export async function bundleGuest(configPath: string, states: GuestStates = {}): Promise<GuestBundle> {
   const project = dirname(configPath)
   const install = fileURLToPath(new URL('../guest/install.ts', import.meta.url))
   const problems: ConfigurationProblem[] = []
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: `import plan from ${JSON.stringify(configPath)}\nimport { installGuest } from ${JSON.stringify(install)}\ninstallGuest(plan)\n`,
+        contents: `import plan from ${JSON.stringify(configPath)}\nimport { installGuest } from ${JSON.stringify(install)}\ninstallGuest(plan, ${JSON.stringify(states)})\n`,
         resolveDir: project,
         sourcefile: 'guest-entry.ts',
       },

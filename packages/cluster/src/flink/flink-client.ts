@@ -125,6 +125,15 @@ export class FlinkClient {
     return parseJobDetail(await this.#get(`/jobs/${jobId}`))
   }
 
+  /** What a job's program says of itself: Flink's "user configuration", which anyone sees who may look at its page. */
+  async jobParameters(jobId: string): Promise<Record<string, string>> {
+    const answer = await this.#get(`/jobs/${jobId}/config`)
+    return answer
+      .field('execution-config')
+      .field('user-config')
+      .entries((value) => value.text())
+  }
+
   async checkpoints(jobId: string): Promise<FlinkCheckpoints> {
     return parseCheckpoints(await this.#get(`/jobs/${jobId}/checkpoints`))
   }

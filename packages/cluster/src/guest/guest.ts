@@ -12,6 +12,7 @@ import {
   createReadingDecoder,
   decodeDeviceEvent,
   type HostedOperator,
+  type HostedOperatorOptions,
 } from '@millwright/operators'
 import {
   appendTimesOffset,
@@ -66,6 +67,9 @@ interface Run {
   readonly bytes: Uint8Array
 }
 
+/** Shapes of the states that a guest finds: its plan's own as the deployment sees it, and those of the plans before. */
+export type GuestStates = Pick<HostedOperatorOptions, 'shape' | 'earlierShapes'>
+
 /**
  * The functions of a guest, around a plan: decodes bundles, holds devices, hands their states back.
  *
@@ -74,7 +78,7 @@ interface Run {
  * G3. At most `cacheKeysMax` devices are held between two calls, and at most `dirtyKeysMax` of them are changed and not handed over.
  * G4. What is thrown is answered as a failure; after one the guest is not to be called again.
  */
-export function createGuest(plan: Plan, host: HostFunctions): GuestFunctions {
+export function createGuest(plan: Plan, host: HostFunctions, states: GuestStates = {}): GuestFunctions {
   let guest: Guest | null = null
   const opened = (): Guest => {
     assert(guest !== null, 'a guest is opened before it is used')
@@ -83,7 +87,7 @@ export function createGuest(plan: Plan, host: HostFunctions): GuestFunctions {
   return {
     version: () => bridgeVersion,
     open: (input, result, byteLength) => {
-      guest = new Guest(plan, host, input, result)
+      guest = new Guest(plan, host, states, input, result)
       return guest.answer((open) => open.open(byteLength))
     },
     control: (byteLength) => opened().answer((it) => it.control(byteLength)),
@@ -102,6 +106,7 @@ export function createGuest(plan: Plan, host: HostFunctions): GuestFunctions {
 
 class Guest {
   readonly #plan: Plan
+  readonly #states: GuestStates
   readonly #host: HostFunctions
   readonly #input: Uint8Array
   readonly #appendTimes: Float64Array
@@ -131,8 +136,9 @@ class Guest {
     )
   }
 
-  constructor(plan: Plan, host: HostFunctions, input: ArrayBuffer, result: ArrayBuffer) {
+  constructor(plan: Plan, host: HostFunctions, states: GuestStates, input: ArrayBuffer, result: ArrayBuffer) {
     this.#plan = plan
+    this.#states = states
     this.#host = host
     this.#input = new Uint8Array(input)
     this.#appendTimes = new Float64Array(input, appendTimesOffset, bundleRecordsMax)
@@ -192,7 +198,7 @@ class Guest {
         this.#messages.length -= count
       },
     }
-    const operator = createHostedOperator({ plan: this.#plan, decoder, sink })
+    const operator = createHostedOperator({ plan: this.#plan, decoder, sink, ...this.#states })
     this.#decoder = decoder
     this.#decoded = new DecodedRows(channels.length)
     this.#operator = operator

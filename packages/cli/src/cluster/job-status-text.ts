@@ -1,0 +1,52 @@
+import type { JobStatus } from '@millwright/cluster'
+import { formatBytes, formatCount } from '../terminal/progress.ts'
+
+/** A job's status for a person: what matters first, then what it did, then what went wrong. */
+export function jobStatusText(status: JobStatus, nowMs: number): string {
+  const { checkpoints, positions, failures } = status
+  const rows: [string, string][] = [
+    ['job', `${status.name} ${status.jobId}`],
+    ['state', `${status.state}, ${status.subtasksRunning} of ${status.subtasks} subtasks run`],
+    ['since', `${new Date(status.startedAtMs).toISOString()} (${duration(nowMs - status.startedAtMs)})`],
+    [
+      'deployed by',
+      status.release === null ? 'unknown: not by millwright' : `millwright ${status.release}, build ${status.digest}`,
+    ],
+    ['parallelism', String(status.parallelism)],
+    ['checkpoints', `${formatCount(checkpoints.completed)} done, ${formatCount(checkpoints.failed)} failed`],
+  ]
+  const { latest } = checkpoints
+  if (latest !== null)
+    rows.push([
+      '  latest',
+      `${duration(nowMs - latest.triggeredAtMs)} ago, took ${latest.durationMs} ms, ${formatBytes(latest.stateBytes)}, of it new ${formatBytes(latest.writtenBytes)}`,
+    ])
+  if (checkpoints.latestFailure !== null) rows.push(['  failed', checkpoints.latestFailure])
+  if (status.recordsIn !== null) rows.push(['records in', formatCount(status.recordsIn)])
+  if (status.recordsOut !== null) rows.push(['records out', formatCount(status.recordsOut)])
+  if (status.recordsWaiting !== null) rows.push(['waiting in Kafka', formatCount(status.recordsWaiting)])
+  for (const { topic, partition, offset } of positions)
+    rows.push([`  ${topic} ${partition}`, `read to offset ${formatCount(offset)}`])
+  rows.push([
+    'time reached',
+    status.watermarkMs === null
+      ? 'not yet in every subtask'
+      : `${new Date(status.watermarkMs).toISOString()}, ${duration(nowMs - status.watermarkMs)} behind the clock`,
+  ])
+  if (status.heapBytes !== null) rows.push(['V8 heap', formatBytes(status.heapBytes)])
+  if (status.restarts !== null) rows.push(['restarts', formatCount(status.restarts)])
+  for (const { at, cause, task } of failures)
+    rows.push([`  ${new Date(at).toISOString()}`, `${cause}${task === null ? '' : ` (${task})`}`])
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
+}
+
+function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} days`
+}

@@ -1,0 +1,92 @@
+import { type DeployResult, deploy, differenceText, KafkaAdministration, topicDefinitions } from '@millwright/cluster'
+import type { Command } from 'commander'
+import { addFlinkFlags, type FlinkFlags, withFlink } from '../cluster/flink-flags.ts'
+import { release } from '../installation.ts'
+import { loadProject } from '../project/load-project.ts'
+import { wholeNumber } from '../terminal/arguments.ts'
+
+const examples = `
+Examples:
+  millwright deploy my-plant --flink http://127.0.0.1:8081 --kafka 127.0.0.1:9092
+  millwright deploy my-plant --flink https://flink.plant --flink-ca ca.pem --kafka k1:9093,k2:9093 --kafka-properties /etc/millwright/kafka.properties
+
+Deploying again replaces the job: it stops with a savepoint, and the new one goes on from there. A change that the old state cannot
+serve is refused while the old job runs.`
+
+interface DeployFlags extends FlinkFlags {
+  readonly kafka: string
+  readonly kafkaProperties?: string
+  readonly parallelism?: string
+  readonly savepoint?: string
+  readonly withoutState?: true
+  readonly json?: true
+}
+
+/** Adds `millwright deploy`: the project as a job of Flink. */
+export function addCommand(program: Command): void {
+  addFlinkFlags(program.command('deploy'))
+    .argument('[project]', 'folder or millwright.config.ts', '.')
+    .description(
+      'Run a project on Apache Flink and Apache Kafka: bundle it, upload it, and put it in the place of the job that runs.',
+    )
+    .requiredOption('--kafka <host:port,…>', 'brokers, as the task managers reach them')
+    .option(
+      '--kafka-properties <file>',
+      "file of Kafka client settings on Flink's machines, for a login: it is read there, and is no argument of the job",
+    )
+    .option('--parallelism <n>', 'subtasks (default: the partitions of sensor-data)')
+    .option('--savepoint <path>', 'where no job of this name runs: a savepoint to go on from')
+    .option('--without-state', 'begin anew at the oldest record; windows that were given come again')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText('after', examples)
+    .action(run)
+}
+
+async function run(projectPath: string, flags: DeployFlags): Promise<void> {
+  const { plan, configPath } = await loadProject(projectPath)
+  const bootstrapServers = flags.kafka.split(',').map((server) => server.trim())
+  const onStep = (text: string): void => void process.stderr.write(`${text}\n`)
+  onStep(`Looking at the topics on ${flags.kafka}`)
+  await ensureTopics(bootstrapServers, plan.partitionCount, onStep)
+  const result = await withFlink(flags, (flink) =>
+    deploy({
+      plan,
+      configPath,
+      release,
+      flink,
+      bootstrapServers,
+      parallelism:
+        flags.parallelism === undefined ? plan.partitionCount : wholeNumber('--parallelism', flags.parallelism, 1, 128),
+      ...(flags.kafkaProperties === undefined ? {} : { kafkaProperties: flags.kafkaProperties }),
+      ...(flags.savepoint === undefined ? {} : { savepoint: flags.savepoint }),
+      withoutState: flags.withoutState === true,
+      onStep,
+    }),
+  )
+  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${resultText(plan.name, result)}\n`)
+}
+
+/** Makes the topics that are missing; what is there is left as it is, and what differs is said. */
+async function ensureTopics(
+  bootstrapServers: readonly string[],
+  partitionCount: number,
+  onStep: (text: string) => void,
+): Promise<void> {
+  const kafka = new KafkaAdministration({ bootstrapServers })
+  try {
+    const { created, differences } = await kafka.ensureTopics(topicDefinitions({ partitionCount }))
+    if (created.length > 0) onStep(`Made ${created.join(', ')}`)
+    for (const difference of differences) onStep(`Note: ${differenceText(difference)}`)
+  } finally {
+    await kafka.close()
+  }
+}
+
+function resultText(name: string, { outcome, jobId, parallelism, savepoint, notes }: DeployResult): string {
+  const said = {
+    started: `${name} runs as job ${jobId}, parallelism ${parallelism}.`,
+    replaced: `${name} runs as job ${jobId}, parallelism ${parallelism}, from where the job before stopped (${savepoint}).`,
+    unchanged: `${name} is as it was: job ${jobId}, parallelism ${parallelism}.`,
+  }[outcome]
+  return [said, ...notes.map((note) => `  ${note}`), 'Look with: millwright status'].join('\n')
+}

@@ -1,0 +1,34 @@
+import { jobStatus } from '@millwright/cluster'
+import type { Command } from 'commander'
+import { addFlinkFlags, type FlinkFlags, withFlink } from '../cluster/flink-flags.ts'
+import { jobStatusText } from '../cluster/job-status-text.ts'
+import { loadProject } from '../project/load-project.ts'
+
+const examples = `
+Examples:
+  millwright status my-plant --flink http://127.0.0.1:8081
+  millwright status my-plant --json | jq .restarts
+
+Exit 1 when no job of the project runs.`
+
+/** Adds `millwright status`: how the job of a project on Flink is. */
+export function addCommand(program: Command): void {
+  addFlinkFlags(program.command('status'))
+    .argument('[project]', 'folder or millwright.config.ts', '.')
+    .description(
+      'Show the job of a project on Flink: state, checkpoints, places in Kafka, time reached, records, memory, restarts.',
+    )
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText('after', examples)
+    .action(run)
+}
+
+async function run(projectPath: string, flags: FlinkFlags & { readonly json?: true }): Promise<void> {
+  const { plan } = await loadProject(projectPath)
+  const status = await withFlink(flags, (flink) => jobStatus(flink, plan.name))
+  if (flags.json) process.stdout.write(`${JSON.stringify(status)}\n`)
+  else if (status !== null) process.stdout.write(`${jobStatusText(status, Date.now())}\n`)
+  if (status !== null) return
+  process.exitCode = 1
+  if (!flags.json) process.stderr.write(`No job named "${plan.name}" runs: millwright deploy starts it.\n`)
+}

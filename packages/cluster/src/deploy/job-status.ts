@@ -1,0 +1,117 @@
+import type { FlinkClient } from '../flink/flink-client.ts'
+import type { FlinkCheckpoint, FlinkException, FlinkJobState } from '../flink/flink-types.ts'
+import { findRunningJob } from './job-parameters.ts'
+
+/** How a plant's job is, as Flink tells it. Times are epoch milliseconds; what Flink does not say is `null`. */
+export interface JobStatus {
+  readonly jobId: string
+  readonly name: string
+  readonly state: FlinkJobState
+  readonly startedAtMs: number
+  /** Of millwright, that deployed it; `null` for a job started by hand. */
+  readonly release: string | null
+  readonly digest: string | null
+  readonly parallelism: number
+  readonly subtasksRunning: number
+  readonly subtasks: number
+  readonly checkpoints: {
+    readonly completed: number
+    readonly failed: number
+    readonly latest: FlinkCheckpoint | null
+    readonly latestFailure: string | null
+  }
+  /** Times that the job went back to a checkpoint, with the newest causes. */
+  readonly restarts: number | null
+  readonly failures: readonly Pick<FlinkException, 'at' | 'cause' | 'task'>[]
+  /** Records read from topics and written to them since the job, or its last restart, began. */
+  readonly recordsIn: number | null
+  readonly recordsOut: number | null
+  /** Where each partition is read: the offset of the last record taken, as Flink tells it. */
+  readonly positions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  /** Records in Kafka that no subtask has taken yet. */
+  readonly recordsWaiting: number | null
+  /** Append time that every subtask has reached; `null` before all have one. */
+  readonly watermarkMs: number | null
+  /** Heap of V8 in all subtasks. */
+  readonly heapBytes: number | null
+}
+
+const failuresMax = 5
+
+/** Asks Flink for the job of a plan; `null` when none runs. */
+export async function jobStatus(flink: FlinkClient, name: string): Promise<JobStatus | null> {
+  const running = await findRunningJob(flink, name)
+  if (running === null) return null
+  const { job, parameters } = running
+  const [detail, checkpoints, failures, metrics] = await Promise.all([
+    flink.job(job.id),
+    flink.checkpoints(job.id),
+    flink.exceptions(job.id, failuresMax),
+    flink.jobMetrics(job.id, ['numRestarts']),
+  ])
+  const vertex = (part: string) => detail.vertices.find(({ name: vertexName }) => vertexName.includes(part))
+  const [source, guest] = [vertex('Source: records'), vertex('guest')]
+  const counts = async (id: string | undefined, wanted: (name: string) => boolean): Promise<Record<string, number>> => {
+    if (id === undefined) return {}
+    const names = (await flink.subtaskMetricNames(job.id, id, 0)).filter(wanted)
+    if (names.length === 0) return {}
+    const found = await flink.aggregatedMetrics(job.id, id, names)
+    return Object.fromEntries(Object.entries(found).map(([metric, { sum }]) => [metric, sum]))
+  }
+  const [sourceCounts, guestCounts, watermarks, positions] = await Promise.all([
+    counts(source?.id, (metric) => /^Source__records\.(?:numRecordsIn|pendingRecords)$/.test(metric)),
+    counts(guest?.id, (metric) => /^guest\.guest_(?:records_out_total|heap_used_bytes)$/.test(metric)),
+    guest === undefined ? {} : flink.watermarks(job.id, guest.id),
+    source === undefined ? [] : positionsOf(flink, job.id, source.id, source.parallelism),
+  ])
+  const reached = Object.values(watermarks).map(Number)
+  return {
+    jobId: job.id,
+    name: job.name,
+    state: job.state,
+    startedAtMs: job.startedAtMs,
+    release: parameters?.release ?? null,
+    digest: parameters?.digest ?? null,
+    parallelism: guest?.parallelism ?? 0,
+    subtasksRunning: detail.vertices.reduce((sum, { subtasks }) => sum + (subtasks['RUNNING'] ?? 0), 0),
+    subtasks: detail.vertices.reduce((sum, { parallelism }) => sum + parallelism, 0),
+    checkpoints: {
+      completed: checkpoints.completedCount,
+      failed: checkpoints.failedCount,
+      latest: checkpoints.latestCompleted,
+      latestFailure: checkpoints.latestFailed?.reason ?? null,
+    },
+    restarts: metrics['numRestarts'] === undefined ? null : Number(metrics['numRestarts']),
+    failures: failures.map(({ at, cause, task }) => ({ at, cause, task })),
+    recordsIn: sourceCounts['Source__records.numRecordsIn'] ?? null,
+    recordsOut: guestCounts['guest.guest_records_out_total'] ?? null,
+    positions,
+    recordsWaiting: sourceCounts['Source__records.pendingRecords'] ?? null,
+    watermarkMs:
+      guest !== undefined && reached.length === guest.parallelism && reached.every((time) => time > 0)
+        ? Math.min(...reached)
+        : null,
+    heapBytes: guestCounts['guest.guest_heap_used_bytes'] ?? null,
+  }
+}
+
+/** Flink's Kafka source has a metric for each partition in the subtask that reads it. */
+async function positionsOf(
+  flink: FlinkClient,
+  jobId: string,
+  vertexId: string,
+  parallelism: number,
+): Promise<JobStatus['positions']> {
+  const pattern = /KafkaSourceReader\.topic\.(.+)\.partition\.(\d+)\.currentOffset$/
+  const positions: JobStatus['positions'][number][] = []
+  for (let subtask = 0; subtask < parallelism; subtask++) {
+    const names = (await flink.subtaskMetricNames(jobId, vertexId, subtask)).filter((name) => pattern.test(name))
+    if (names.length === 0) continue
+    for (const [name, value] of Object.entries(await flink.subtaskMetrics(jobId, vertexId, subtask, names))) {
+      const match = pattern.exec(name)
+      if (match !== null)
+        positions.push({ topic: match[1] as string, partition: Number(match[2]), offset: Number(value) })
+    }
+  }
+  return positions.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition))
+}
