@@ -1,7 +1,10 @@
 import { type DeployResult, deploy, differenceText, KafkaAdministration, topicDefinitions } from '@millwright/cluster'
+import { ConfigurationError } from '@millwright/core'
+import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { addFlinkFlags, type FlinkFlags, withFlink } from '../cluster/flink-flags.ts'
 import { release } from '../installation.ts'
+import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import { loadProject } from '../project/load-project.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
 
@@ -10,11 +13,11 @@ Examples:
   millwright deploy my-plant --flink http://127.0.0.1:8081 --kafka 127.0.0.1:9092
   millwright deploy my-plant --flink https://flink.plant --flink-ca ca.pem --kafka k1:9093,k2:9093 --kafka-properties /etc/millwright/kafka.properties
 
+The --kafka flags are for making the topics from here; with a login, the job's own settings come from --kafka-properties.
 Deploying again replaces the job: it stops with a savepoint, and the new one goes on from there. A change that the old state cannot
 serve is refused while the old job runs.`
 
-interface DeployFlags extends FlinkFlags {
-  readonly kafka: string
+interface DeployFlags extends FlinkFlags, KafkaFlags {
   readonly kafkaProperties?: string
   readonly parallelism?: string
   readonly savepoint?: string
@@ -24,12 +27,11 @@ interface DeployFlags extends FlinkFlags {
 
 /** Adds `millwright deploy`: the project as a job of Flink. */
 export function addCommand(program: Command): void {
-  addFlinkFlags(program.command('deploy'))
+  addKafkaFlags(addFlinkFlags(program.command('deploy')))
     .argument('[project]', 'folder or millwright.config.ts', '.')
     .description(
       'Run a project on Apache Flink and Apache Kafka: bundle it, upload it, and put it in the place of the job that runs.',
     )
-    .requiredOption('--kafka <host:port,…>', 'brokers, as the task managers reach them')
     .option(
       '--kafka-properties <file>',
       "file of Kafka client settings on Flink's machines, for a login: it is read there, and is no argument of the job",
@@ -44,17 +46,21 @@ export function addCommand(program: Command): void {
 
 async function run(projectPath: string, flags: DeployFlags): Promise<void> {
   const { plan, configPath } = await loadProject(projectPath)
-  const bootstrapServers = flags.kafka.split(',').map((server) => server.trim())
+  const kafka = await connectionOf(flags)
+  if (kafka === null)
+    throw new ConfigurationError('Kafka is not named.', [
+      { field: '--kafka', found: 'nothing', wanted: 'HOST:PORT,… of some brokers, as the task managers reach them' },
+    ])
   const onStep = (text: string): void => void process.stderr.write(`${text}\n`)
-  onStep(`Looking at the topics on ${flags.kafka}`)
-  await ensureTopics(bootstrapServers, plan.partitionCount, onStep)
+  onStep(`Looking at the topics on ${kafka.bootstrapServers.join(', ')}`)
+  await ensureTopics(kafka, plan.partitionCount, onStep)
   const result = await withFlink(flags, (flink) =>
     deploy({
       plan,
       configPath,
       release,
       flink,
-      bootstrapServers,
+      bootstrapServers: kafka.bootstrapServers,
       parallelism:
         flags.parallelism === undefined ? plan.partitionCount : wholeNumber('--parallelism', flags.parallelism, 1, 128),
       ...(flags.kafkaProperties === undefined ? {} : { kafkaProperties: flags.kafkaProperties }),
@@ -68,11 +74,11 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
 
 /** Makes the topics that are missing; what is there is left as it is, and what differs is said. */
 async function ensureTopics(
-  bootstrapServers: readonly string[],
+  connection: KafkaConnection,
   partitionCount: number,
   onStep: (text: string) => void,
 ): Promise<void> {
-  const kafka = new KafkaAdministration({ bootstrapServers })
+  const kafka = new KafkaAdministration(connection)
   try {
     const { created, differences } = await kafka.ensureTopics(topicDefinitions({ partitionCount }))
     if (created.length > 0) onStep(`Made ${created.join(', ')}`)
