@@ -32,9 +32,9 @@ const referenceSources = join(root, '../shared/reference-job')
 const parallelism = 3
 /** The reference job's topic of windows. */
 const referenceOut = 'reference-alerts'
-/** Event time of two minutes and a half beside a whole window: some close on the way, some at the end. */
-const fleetRounds = 30
-const fleetStepMs = 15_000
+/** Ten minutes of event time: one window closes as the second half begins, the other when the input ends. */
+const fleetRounds = 60
+const fleetStepMs = 10_000
 
 const guestMetrics = [
   'bundles',

@@ -13,6 +13,7 @@ import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
@@ -79,6 +80,9 @@ public final class HostJob {
                 .setKafkaProducerConfig(kafka)
                 .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
                 .setTransactionalIdPrefix(given.getOrDefault("transactional-id", "millwright-" + options.name()))
+                // Ids are used again, and what an earlier run left open is listed. Counting ids up would mean to ask Kafka for each that was
+                // ever used before a job may start: longer with every start.
+                .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)
                 .setProperty("transaction.timeout.ms", given.getOrDefault("transaction-timeout-ms", "600000"))
                 .setRecordSerializer(new OutputRecords(options.outputs()))
                 .build();
@@ -114,7 +118,7 @@ public final class HostJob {
                 description.path("recordBytesMax").asInt(2 * 1024 * 1024),
                 description.path("flushIntervalMs").asLong(50),
                 description.path("cacheKeysMax").asInt(100_000),
-                description.path("dirtyKeysMax").asInt(20_000),
+                description.path("dirtyKeysMax").asInt(100_000),
                 description.path("heapMaxMb").asInt(512),
                 description.path("callMsMax").asLong(30_000),
                 description.path("idleAfterMs").asLong(0),
