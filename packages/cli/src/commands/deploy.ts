@@ -36,7 +36,7 @@ export function addCommand(program: Command): void {
       '--kafka-properties <file>',
       "file of Kafka client settings on Flink's machines, for a login: it is read there, and is no argument of the job",
     )
-    .option('--parallelism <n>', 'subtasks (default: the partitions of sensor-data)')
+    .option('--parallelism <n>', 'subtasks (default: as the job that runs has, else the partitions of sensor-data)')
     .option('--savepoint <path>', 'where no job of this name runs: a savepoint to go on from')
     .option('--without-state', 'begin anew at the oldest record; windows that were given come again')
     .option('--json', 'print one JSON document on stdout')
@@ -61,8 +61,9 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
       release,
       flink,
       bootstrapServers: kafka.bootstrapServers,
-      parallelism:
-        flags.parallelism === undefined ? plan.partitionCount : wholeNumber('--parallelism', flags.parallelism, 1, 128),
+      ...(flags.parallelism === undefined
+        ? {}
+        : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 128) }),
       ...(flags.kafkaProperties === undefined ? {} : { kafkaProperties: flags.kafkaProperties }),
       ...(flags.savepoint === undefined ? {} : { savepoint: flags.savepoint }),
       withoutState: flags.withoutState === true,

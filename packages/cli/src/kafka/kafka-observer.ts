@@ -79,9 +79,10 @@ export class KafkaObserver {
   }
 
   counters(): Record<string, number> {
-    const { appendedRecords, refusedBusy } = this.#ingest.stats
+    const { appendedRecords, heartbeats, refusedBusy } = this.#ingest.stats
     return {
       kafka_appended_records_total: appendedRecords,
+      kafka_heartbeats_total: heartbeats,
       kafka_appends_refused_busy_total: refusedBusy,
       kafka_alerts_seen_high_total: this.#alertsHigh,
     }

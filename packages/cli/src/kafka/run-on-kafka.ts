@@ -25,6 +25,8 @@ import { KafkaModels } from './model-updates.ts'
 
 /** Devices whose partition the door remembers; further ones are looked up anew. */
 const doorDevicesMax = 100_000
+/** A partition where nothing comes gets an empty record so often: the operators' time goes on by what the topics say. */
+const heartbeatMs = 1000
 /** Requests in flight get so long when the plant stops. */
 const closeGraceMs = 400
 
@@ -78,6 +80,8 @@ export async function runOnKafka(options: {
   try {
     const ends = await opened(TopicEnds.open(connection, topicNames))
     const ingest = await opened(KafkaIngest.open(connection))
+    const beating = setInterval(() => void ingest.heartbeat(), heartbeatMs)
+    closers.unshift(async () => clearInterval(beating))
     const models = await opened(KafkaModels.open(connection, plan))
     const feed = await opened(openKafkaAlertFeed(connection))
     const observer = new KafkaObserver({ plan, ingest, feed, ends, models })

@@ -6,7 +6,14 @@ import { describeJob } from '../bundle/job-description.ts'
 import type { FlinkClient } from '../flink/flink-client.ts'
 import { awaitRunning, JobFailedError } from './await-running.ts'
 import { hostJar } from './host-jar.ts'
-import { findRunningJob, type JobParameters, jarOf, parameterArguments, type RunningJob } from './job-parameters.ts'
+import {
+  findEndedJob,
+  findRunningJob,
+  type JobParameters,
+  jarOf,
+  parameterArguments,
+  type RunningJob,
+} from './job-parameters.ts'
 import { packJob } from './pack-job.ts'
 import { temporaryFile } from './temporary-file.ts'
 
@@ -21,8 +28,8 @@ export interface Deployment {
   readonly bootstrapServers: readonly string[]
   /** File of Kafka client properties on every machine of Flink; where Kafka wants a login. */
   readonly kafkaProperties?: string
-  /** Subtasks. The partitions of `sensor-data` by default: more would have nothing to read. */
-  readonly parallelism: number
+  /** Subtasks. Left out: those of the job that runs, else the partitions of `sensor-data`, since more would have nothing to read. */
+  readonly parallelism?: number
   /** Where no job runs: a savepoint to start from. */
   readonly savepoint?: string
   /** Begins without the state of the job that runs, at the oldest record: windows that it has given come again. */
@@ -55,7 +62,7 @@ const earlierShapesMax = 32
 export async function deploy(deployment: Deployment): Promise<DeployResult> {
   const { flink, plan, configPath, release, onStep, withoutState = false } = deployment
   const before = await findRunningJob(flink, plan.name)
-  const change = withoutState ? { earlier: [], notes: [] } : changeOf(before, plan)
+  const change = withoutState ? { earlier: [], notes: [] } : changeOf(await jobOfState(deployment, before), plan)
   onStep(`Bundling ${configPath}`)
   const guest = await bundleGuest(configPath, { shape: stateShape(plan), earlierShapes: change.earlier })
   const packed = packJob(readFileSync(await hostJar(onStep)), guest, describeJob(plan))
@@ -66,7 +73,8 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
     stateShapes: JSON.stringify(shapes),
     arguments: JSON.stringify(jobArguments(deployment)),
   }
-  const parallelism = deployment.parallelism
+  const parallelism =
+    deployment.parallelism ?? (before === null ? plan.partitionCount : await parallelismOf(before, flink))
   if (
     before !== null &&
     !withoutState &&
@@ -128,6 +136,28 @@ export async function stop({ job }: RunningJob, flink: FlinkClient, onStep: (tex
   return await flink.stopWithSavepoint(job.id)
 }
 
+/**
+ * The job whose state the new one begins with; `null` where it begins with none.
+ *
+ * @throws {ConfigurationError} When it would begin with none though a job of this name has ended: what that one gave would come again.
+ */
+async function jobOfState(
+  { flink, plan, savepoint }: Deployment,
+  before: RunningJob | null,
+): Promise<RunningJob | null> {
+  if (before !== null) return before
+  const ended = await findEndedJob(flink, plan.name)
+  if (ended === null || savepoint !== undefined) return ended
+  const last = (await flink.checkpoints(ended.job.id)).latestSavepoint?.path ?? null
+  throw new ConfigurationError('The job would begin anew, and give every window again.', [
+    {
+      field: '--savepoint',
+      found: `nothing, though job ${ended.job.id} of this name has ended`,
+      wanted: `${last === null ? 'its savepoint or checkpoint' : last} to go on from there, or --without-state to begin anew`,
+    },
+  ])
+}
+
 /** The shapes whose state the new job must read, and what that means. @throws {ConfigurationError} When it cannot. */
 function changeOf(before: RunningJob | null, plan: Plan): { earlier: readonly StateShape[]; notes: readonly string[] } {
   if (before === null) return { earlier: [], notes: [] }
@@ -144,11 +174,13 @@ function changeOf(before: RunningJob | null, plan: Plan): { earlier: readonly St
   const known = JSON.parse(parameters.stateShapes) as StateShape[]
   const earlier = known.filter((shape) => JSON.stringify(shape) !== JSON.stringify(own))
   const changes = earlier.map((shape) => compareStateShapes(shape, own))
-  const problems = changes.flatMap((change) => change.problems)
-  if (problems.length > 0)
+  const problems = new Map(
+    changes.flatMap(({ problems: found }) => found.map((problem) => [JSON.stringify(problem), problem])),
+  )
+  if (problems.size > 0)
     throw new ConfigurationError(
       'The state of the job that runs cannot serve this project; the job goes on. To begin without it: --without-state.',
-      problems,
+      [...problems.values()],
     )
   return { earlier: earlier.slice(0, earlierShapesMax), notes: [...new Set(changes.flatMap((change) => change.notes))] }
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@millwright/core'
 import type { FlinkClient } from '../flink/flink-client.ts'
-import type { FlinkJob } from '../flink/flink-types.ts'
+import type { FlinkJob, FlinkJobState } from '../flink/flink-types.ts'
 
 /**
  * What a job of ours says of itself in Flink (its "user configuration"), so that whoever deploys next, from wherever, knows what runs.
@@ -19,7 +19,7 @@ export interface JobParameters {
 
 const prefix = 'millwright.'
 
-/** A job of ours that is not over. */
+/** A job of ours, and what it says of itself. */
 export interface RunningJob {
   readonly job: FlinkJob
   /** `null` for one that says nothing of itself: started by hand, or by somebody else under this name. */
@@ -33,8 +33,22 @@ export function parameterArguments(parameters: JobParameters): string[] {
 
 /** Finds the job of a plan that has not ended; `null` when there is none. Of several, which only a hand can have started, the newest. */
 export async function findRunningJob(flink: FlinkClient, name: string): Promise<RunningJob | null> {
-  const over = new Set(['FAILED', 'CANCELED', 'FINISHED'])
-  const jobs = (await flink.listJobs()).filter((job) => job.name === name && !over.has(job.state))
+  return findJob(flink, name, (state) => !over.has(state))
+}
+
+/** Finds the newest job of a plan that has ended, among those that Flink remembers. */
+export async function findEndedJob(flink: FlinkClient, name: string): Promise<RunningJob | null> {
+  return findJob(flink, name, (state) => over.has(state))
+}
+
+const over: ReadonlySet<FlinkJobState> = new Set(['FAILED', 'CANCELED', 'FINISHED'])
+
+async function findJob(
+  flink: FlinkClient,
+  name: string,
+  isWanted: (state: FlinkJobState) => boolean,
+): Promise<RunningJob | null> {
+  const jobs = (await flink.listJobs()).filter((job) => job.name === name && isWanted(job.state))
   const job = jobs.sort((a, b) => b.startedAtMs - a.startedAtMs)[0]
   if (job === undefined) return null
   const given = await flink.jobParameters(job.id)

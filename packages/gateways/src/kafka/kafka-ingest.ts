@@ -5,6 +5,9 @@ import { producerPortOf } from './idempotent-session.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { lineRecords } from './line-records.ts'
 import { PartitionProducer } from './partition-producer.ts'
+import type { NewRecord } from './record.ts'
+
+const nothing = new Uint8Array(0)
 
 type InputTopic = 'sensor-data' | 'device-events'
 
@@ -12,6 +15,8 @@ type InputTopic = 'sensor-data' | 'device-events'
 export interface KafkaIngestStats {
   /** Lines that Kafka has acknowledged since the start. */
   readonly appendedRecords: number
+  /** Empty records that it has, which carried time forward. */
+  readonly heartbeats: number
   /** Calls refused since the start because too much waited. */
   readonly refusedBusy: number
   /** Taken in and not acknowledged yet. */
@@ -27,6 +32,7 @@ export interface KafkaIngestStats {
  * I2. While the process lives a line is written once, in the order of the calls in its partition (P1, P2). A call that fails may
  *     have written a part of its lines: whoever sends them again sends them at least once.
  * I3. At most `bytesMax` wait for Kafka; a call beyond is refused whole, and nothing of it is written.
+ * I4. At most one heartbeat of a partition waits, and none behind lines that wait: they carry time forward themselves.
  */
 export class KafkaIngest implements IngestPort {
   readonly partitionCount: number
@@ -36,7 +42,12 @@ export class KafkaIngest implements IngestPort {
   readonly #roomWaiters: { readonly byteLength: number; readonly resolve: () => void }[] = []
   readonly #underWay = new Set<Promise<unknown>>()
   #pendingBytes = 0
+  /** Writes under way, by topic and partition (I4). */
+  readonly #writing = new Map<PartitionProducer, number>()
+  /** Partitions that something was written to since the last call of `heartbeat`. */
+  readonly #written = new Set<PartitionProducer>()
   #appendedRecords = 0
+  #heartbeats = 0
   #refusedBusy = 0
   #failure: Error | null = null
   #closed = false
@@ -74,6 +85,7 @@ export class KafkaIngest implements IngestPort {
   get stats(): KafkaIngestStats {
     return {
       appendedRecords: this.#appendedRecords,
+      heartbeats: this.#heartbeats,
       refusedBusy: this.#refusedBusy,
       pendingBytes: this.#pendingBytes,
       failure: this.#failure,
@@ -112,6 +124,31 @@ export class KafkaIngest implements IngestPort {
     })
   }
 
+  /**
+   * Writes an empty record to each partition of both topics that was written nothing since the last call: the operators' time is
+   * what the topics say, and the quietest partition holds it back for all (docs/guide/time.md). To be called every second or so;
+   * several gateways may do so.
+   *
+   * @returns When Kafka has them. What fails is no loss: the next call tries again.
+   */
+  async heartbeat(): Promise<void> {
+    if (this.#closed) return
+    const quiet = Object.values(this.#producers)
+      .flat()
+      .filter((producer) => !this.#written.has(producer) && (this.#writing.get(producer) ?? 0) === 0)
+    this.#written.clear()
+    const work = Promise.allSettled(
+      quiet.map(async (producer) => {
+        await this.#through(producer, [{ key: null, value: nothing }])
+        this.#written.delete(producer)
+        this.#heartbeats += 1
+      }),
+    )
+    this.#underWay.add(work)
+    await work
+    this.#underWay.delete(work)
+  }
+
   /** Takes no more, waits for what is under way for at most so long, and ends the connections. */
   async close(graceMs = 5_000): Promise<void> {
     this.#closed = true
@@ -128,8 +165,18 @@ export class KafkaIngest implements IngestPort {
   async #write(topic: InputTopic, { partition, lines, lineCount }: PartitionLines): Promise<void> {
     const producer = this.#producers[topic][partition]
     if (producer === undefined) throw new RangeError(`partition ${partition} of ${this.partitionCount}`)
-    await producer.write(lineRecords(lines, partition, this.partitionCount))
+    await this.#through(producer, lineRecords(lines, partition, this.partitionCount))
     this.#appendedRecords += lineCount
+  }
+
+  async #through(producer: PartitionProducer, records: readonly NewRecord[]): Promise<void> {
+    this.#writing.set(producer, (this.#writing.get(producer) ?? 0) + 1)
+    try {
+      await producer.write(records)
+      this.#written.add(producer)
+    } finally {
+      this.#writing.set(producer, (this.#writing.get(producer) ?? 1) - 1)
+    }
   }
 
   #letIn(): void {
