@@ -48,7 +48,8 @@ module.exports = {
     },
     {
       name: 'no-deep-import',
-      comment: 'Rooms meet at their index.ts; files and kafka, which others need without a server, have one of their own.',
+      comment:
+        'Rooms meet at their index.ts; files and kafka, which others need without a server, have one of their own.',
       severity: 'error',
       from: { path: '^packages/([^/]+)/src/', pathNot: '\\.test\\.ts$' },
       to: {

@@ -1,72 +1,193 @@
 // A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer".
 // State: float64 of its timer (NaN for none), float64 count. Output 0 for each record: key, then "count@appendTime".
 ;(() => {
-  const kinds = { key: 1, state: 2, control: 3, more: 16, failure: 17, unknown: 18, output: 19, write: 20, timer: 21, counters: 22 }
-  let input, inputView, result, resultView, options, controlSeen = []
+  const kinds = {
+    key: 1,
+    state: 2,
+    control: 3,
+    more: 16,
+    failure: 17,
+    unknown: 18,
+    output: 19,
+    write: 20,
+    timer: 21,
+    counters: 22,
+  }
+  let input,
+    inputView,
+    result,
+    resultView,
+    options,
+    controlSeen = []
   const held = new Map()
   const dirty = new Set()
-  let acting = [], purpose = 0, at = 0
-  const text = (from, to) => { let s = ''; for (let i = from; i < to; i++) s += String.fromCharCode(input[i]); return s }
+  let acting = [],
+    purpose = 0,
+    at = 0
+  const text = (from, to) => {
+    let s = ''
+    for (let i = from; i < to; i++) s += String.fromCharCode(input[i])
+    return s
+  }
   const frame = (kind, ...parts) => {
-    const head = at; at += 8
+    const head = at
+    at += 8
     for (const part of parts) {
       if (typeof part === 'string') for (let i = 0; i < part.length; i++) result[at++] = part.charCodeAt(i)
-      else if (part.f64 !== undefined) { resultView.setFloat64(at, part.f64, true); at += 8 }
-      else if (part.u8 !== undefined) result[at++] = part.u8
-      else { resultView.setUint16(at, part.key.length, true); at += 2; for (let i = 0; i < part.key.length; i++) result[at++] = part.key.charCodeAt(i) }
+      else if (part.f64 !== undefined) {
+        resultView.setFloat64(at, part.f64, true)
+        at += 8
+      } else if (part.u8 !== undefined) result[at++] = part.u8
+      else {
+        resultView.setUint16(at, part.key.length, true)
+        at += 2
+        for (let i = 0; i < part.key.length; i++) result[at++] = part.key.charCodeAt(i)
+      }
     }
-    resultView.setUint32(head, kind, true); resultView.setUint32(head + 4, at - head - 8, true)
+    resultView.setUint32(head, kind, true)
+    resultView.setUint32(head + 4, at - head - 8, true)
   }
-  const write = (key) => { const device = held.get(key); frame(kinds.write, { key }, { f64: device.timer }, { f64: device.count }); dirty.delete(key) }
+  const write = (key) => {
+    const device = held.get(key)
+    frame(kinds.write, { key }, { f64: device.timer }, { f64: device.count })
+    dirty.delete(key)
+  }
   const frames = (length, take) => {
-    for (let i = 0; i < length; ) { const kind = inputView.getUint32(i, true), n = inputView.getUint32(i + 4, true); take(kind, i + 8, i + 8 + n); i += 8 + n }
+    for (let i = 0; i < length; ) {
+      const kind = inputView.getUint32(i, true),
+        n = inputView.getUint32(i + 4, true)
+      take(kind, i + 8, i + 8 + n)
+      i += 8 + n
+    }
   }
-  const records = (count, lineBytes) => {
-    const found = []; let from = 163840
+  const records = (count, _lineBytes) => {
+    const found = []
+    let from = 163840
     for (let i = 0; i < count; i++) {
-      let to = from; while (input[to] !== 10) to++
-      const line = JSON.parse(text(from, to)); from = to + 1
-      found.push({ key: line.k, does: line.does, appendTime: inputView.getFloat64(8 * i, true), offset: inputView.getFloat64(65536 + 8 * i, true), place: inputView.getUint32(131072 + 4 * i, true) })
+      let to = from
+      while (input[to] !== 10) to++
+      const line = JSON.parse(text(from, to))
+      from = to + 1
+      found.push({
+        key: line.k,
+        does: line.does,
+        appendTime: inputView.getFloat64(8 * i, true),
+        offset: inputView.getFloat64(65536 + 8 * i, true),
+        place: inputView.getUint32(131072 + 4 * i, true),
+      })
     }
     return found
   }
   const end = () => {
-    while (held.size > options.cacheKeysMax) { const key = held.keys().next().value; if (dirty.has(key)) write(key); held.delete(key) }
+    while (held.size > options.cacheKeysMax) {
+      const key = held.keys().next().value
+      if (dirty.has(key)) write(key)
+      held.delete(key)
+    }
     return at
   }
-  const answer = (act) => (...args) => {
-    at = 0
-    try { act(...args); return at } catch (error) {
-      at = 0; frame(kinds.failure, JSON.stringify({ name: error.name, message: error.message, stack: error.stack, topic: error.topic ?? null, partition: 0, offset: error.offset ?? null })); return at
+  const answer =
+    (act) =>
+    (...args) => {
+      at = 0
+      try {
+        act(...args)
+        return at
+      } catch (error) {
+        at = 0
+        frame(
+          kinds.failure,
+          JSON.stringify({
+            name: error.name,
+            message: error.message,
+            stack: error.stack,
+            topic: error.topic ?? null,
+            partition: 0,
+            offset: error.offset ?? null,
+          }),
+        )
+        return at
+      }
     }
+  const ask = (keys) => {
+    for (const key of new Set(keys)) if (!held.has(key)) frame(kinds.unknown, key)
   }
-  const ask = (keys) => { for (const key of new Set(keys)) if (!held.has(key)) frame(kinds.unknown, key) }
   globalThis.millwright = {
     version: () => 1,
-    open: (i, r, n) => { input = new Uint8Array(i); inputView = new DataView(i); result = new Uint8Array(r); resultView = new DataView(r); options = JSON.parse(text(0, n)); return 0 },
-    control: answer((n) => frames(n, (_, from, to) => { const k = inputView.getUint16(from + 20, true); controlSeen.push(text(from + 22, from + 22 + k)); for (const [key] of held) frame(kinds.output, { u8: 0 }, { key }, 'control ' + text(from + 22 + k, to)) })),
+    open: (i, r, n) => {
+      input = new Uint8Array(i)
+      inputView = new DataView(i)
+      result = new Uint8Array(r)
+      resultView = new DataView(r)
+      options = JSON.parse(text(0, n))
+      return 0
+    },
+    control: answer((n) =>
+      frames(n, (_, from, to) => {
+        const k = inputView.getUint16(from + 20, true)
+        controlSeen.push(text(from + 22, from + 22 + k))
+        for (const [key] of held) frame(kinds.output, { u8: 0 }, { key }, `control ${text(from + 22 + k, to)}`)
+      }),
+    ),
     prepare: answer((count, lineBytes) => ask(records(count, lineBytes).map(({ key }) => key))),
-    keys: answer((n, why) => { purpose = why; acting = []; frames(n, (_, from, to) => acting.push(text(from, to))); ask(acting) }),
-    states: answer((n) => frames(n, (_, from, to) => {
-      const k = inputView.getUint16(from, true), body = from + 2 + k
-      held.set(text(from + 2, body), to > body ? { timer: inputView.getFloat64(body, true), count: inputView.getFloat64(body + 8, true) } : { timer: NaN, count: 0 })
-    })),
+    keys: answer((n, why) => {
+      purpose = why
+      acting = []
+      frames(n, (_, from, to) => acting.push(text(from, to)))
+      ask(acting)
+    }),
+    states: answer((n) =>
+      frames(n, (_, from, to) => {
+        const k = inputView.getUint16(from, true),
+          body = from + 2 + k
+        held.set(
+          text(from + 2, body),
+          to > body
+            ? { timer: inputView.getFloat64(body, true), count: inputView.getFloat64(body + 8, true) }
+            : { timer: NaN, count: 0 },
+        )
+      }),
+    ),
     process: answer((count, lineBytes) => {
       for (const { key, does, appendTime, offset, place } of records(count, lineBytes)) {
-        if (does === 'fail') throw Object.assign(new Error('as it was asked'), { topic: options.inputs[place >>> 16], offset })
+        if (does === 'fail')
+          throw Object.assign(new Error('as it was asked'), { topic: options.inputs[place >>> 16], offset })
         if (does === 'loop') for (;;);
-        if (does === 'heap') { const kept = []; for (;;) kept.push(new Array(1000).fill(offset)) }
-        const device = held.get(key); device.count += 1; dirty.add(key)
-        if (does === 'timer') { frame(kinds.timer, { f64: appendTime + 1000 }, { f64: device.timer }, { key }); device.timer = appendTime + 1000 }
-        frame(kinds.output, { u8: 0 }, { key }, device.count + '@' + appendTime)
+        if (does === 'heap') {
+          const kept = []
+          for (;;) kept.push(new Array(1000).fill(offset))
+        }
+        const device = held.get(key)
+        device.count += 1
+        dirty.add(key)
+        if (does === 'timer') {
+          frame(kinds.timer, { f64: appendTime + 1000 }, { f64: device.timer }, { key })
+          device.timer = appendTime + 1000
+        }
+        frame(kinds.output, { u8: 0 }, { key }, `${device.count}@${appendTime}`)
       }
       end()
     }),
-    act: answer((now) => { for (const key of acting) { const device = held.get(key); dirty.add(key); device.timer = NaN; frame(kinds.output, { u8: 0 }, { key }, (purpose === 1 ? 'end ' : 'timer ') + device.count + '@' + now) } end() }),
-    timeCame: answer(() => {}),
-    writeBack: answer((n) => { for (const key of [...dirty].slice(0, n)) write(key) }),
-    counters: answer(() => frame(kinds.counters, JSON.stringify({ held: held.size, controlSeen: controlSeen.length, 'kind_total{kind="x"}': 3 }))),
+    act: answer((now) => {
+      for (const key of acting) {
+        const device = held.get(key)
+        dirty.add(key)
+        device.timer = NaN
+        frame(kinds.output, { u8: 0 }, { key }, `${(purpose === 1 ? 'end ' : 'timer ') + device.count}@${now}`)
+      }
+      end()
+    }),
+    timeCame: answer(() => undefined),
+    writeBack: answer((n) => {
+      for (const key of [...dirty].slice(0, n)) write(key)
+    }),
+    counters: answer(() =>
+      frame(
+        kinds.counters,
+        JSON.stringify({ held: held.size, controlSeen: controlSeen.length, 'kind_total{kind="x"}': 3 }),
+      ),
+    ),
     more: () => 0,
-    explain: (stack) => 'explained: ' + stack,
+    explain: (stack) => `explained: ${stack}`,
   }
 })()

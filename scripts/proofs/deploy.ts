@@ -1,0 +1,219 @@
+/**
+ * Proof: `millwright deploy`, `status`, `scale` and `cancel` on a real Flink and a real Kafka. What comes out is what `replay` gives, record for
+ * record, over a change of parallelism, a killed task manager, a changed project and a stop; what old state cannot serve is refused
+ * while the job runs.
+ *
+ *   node scripts/proofs/deploy.ts [--keep 1]
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
+import {
+  clusterMissing,
+  DevelopmentCluster,
+  defaultCacheFolder,
+  streamProgress,
+} from '../../packages/cluster/src/development/index.ts'
+import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { eventually, NotPossibleHere, numberArgument, prove } from './support/proof.ts'
+
+const name = 'proof-deploy'
+const main = join(import.meta.dirname, '../../packages/cli/bin/millwright.js')
+const startMs = 1_767_571_200_000
+const deviceCount = 40
+const minutesPerPart = 10
+
+await prove('deploy', 1500, async (proof) => {
+  const missing = clusterMissing()
+  if (missing !== null) throw new NotPossibleHere(missing)
+  const progress = streamProgress()
+  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress, keepData: false })
+  const cluster = await DevelopmentCluster.open({ name, progress, switches: { highAvailability: false } })
+  const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
+  const flink = ['--flink', cluster.flinkUrl]
+  const project = writeProject(join(proof.folder, 'project'))
+  const config = join(project, 'millwright.config.ts')
+  const first = readFileSync(config, 'utf8')
+  const model = join(proof.folder, 'press.mwmodel')
+  writeFileSync(model, pressPackage('1'))
+  const parts = [0, 1, 2, 3].map((part) => {
+    const path = join(proof.folder, `part-${part}.ndjson`)
+    writeFileSync(path, linesOf(part).join('\n'))
+    return path
+  })
+  /** Committed records of a topic by device, in their order. */
+  const onKafka = async (topic: string): Promise<string[]> =>
+    lines((await did('topics', 'export', topic, ...kafka)).stdout)
+  const replayed = async (topic: string): Promise<Map<string, string[]>> => {
+    const out = join(proof.folder, `replay-${Math.random()}`)
+    await did('replay', project, '--out', out, '--model', model, ...parts.flatMap((part) => ['--input', part]))
+    return byDevice(lines(readFileSync(join(out, `${topic}.ndjson`), 'utf8')))
+  }
+  const ingested = async (part: number): Promise<void> => {
+    await did('ingest', project, '--input', parts[part] ?? '', ...kafka)
+  }
+  /** Waits until a topic has so many committed records. */
+  const come = async (topic: string, count: number, secondsMax: number): Promise<void> => {
+    await eventually(`${count} records on ${topic}`, secondsMax, async () =>
+      (await onKafka(topic)).length >= count ? true : null,
+    )
+  }
+  // The last window of each device is open: nothing has come after it.
+  const closedAfter = (partCount: number): number => deviceCount * (partCount * minutesPerPart - 1)
+  const all = await replayed('alert-signals')
+
+  const deployed = await did('deploy', project, ...flink, ...kafka, '--json')
+  proof.check(JSON.parse(deployed.stdout).outcome === 'started', 'a project is bundled, uploaded and runs')
+  await did('models', 'publish', project, model, ...kafka)
+  await ingested(0)
+  await come('alert-signals', closedAfter(1), 120)
+  const again = JSON.parse((await did('deploy', project, ...flink, ...kafka, '--json')).stdout)
+  proof.check(again.outcome === 'unchanged', 'deployed again without a change it is left alone')
+
+  await did('scale', '6', project, ...flink)
+  await ingested(1)
+  await come('alert-signals', closedAfter(2), 120)
+  proof.check(true, 'it goes on with six subtasks on three partitions')
+
+  await cluster.kill('task-manager-1')
+  await ingested(2)
+  await cluster.start('task-manager-1')
+  await come('alert-signals', closedAfter(3), 240)
+  const status = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+  proof.check(
+    status.state === 'RUNNING' && status.restarts >= 1,
+    `a killed task manager is restarted over (${status.restarts}): ${status.failures[0]?.cause}`,
+  )
+  proof.check(
+    status.checkpoints.completed > 0 && status.heapBytes > 0,
+    `its status knows checkpoints, records (${status.recordsIn} in) and V8's heap`,
+  )
+  const alerts = byDevice(await onKafka('alert-signals'))
+  const equal = [...alerts].every(([device, found]) => equalHead(found, all.get(device) ?? []))
+  proof.check(
+    alerts.size === deviceCount && equal,
+    `${closedAfter(3)} alert signals equal those of a replay, byte for byte, device by device`,
+  )
+
+  writeFileSync(config, first.replace("tumbling('1 min')", "tumbling('2 min')"))
+  const refused = await command('deploy', project, ...flink, ...kafka)
+  const stillRuns = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+  proof.check(
+    refused.code === 2 &&
+      refused.stderr.includes('window') &&
+      stillRuns.jobId === status.jobId &&
+      stillRuns.state === 'RUNNING',
+    'another window is refused with the reason, and the job goes on',
+  )
+
+  writeFileSync(
+    config,
+    first
+      .replace('definePlant, mean', 'definePlant, max, mean')
+      .replace("mean('vibration') }", "mean('vibration'), vibrationMax: max('vibration') }"),
+  )
+  const changed = JSON.parse((await did('deploy', project, ...flink, ...kafka, '--json')).stdout)
+  proof.check(
+    changed.outcome === 'replaced' && changed.parallelism === 6 && changed.notes.length > 0,
+    `a new feature takes the devices' states along: ${changed.notes[0]}`,
+  )
+  await ingested(3)
+  const countWanted = closedAfter(4)
+  await come('device-features', countWanted, 120)
+  const wanted = await replayed('device-features')
+  const openAtChange = startMs + (3 * minutesPerPart - 1) * 60_000
+  const features = byDevice(await onKafka('device-features'))
+  const since = [...features]
+    .flatMap(([device, found]) => found.map((line, i) => [device, i, line] as const))
+    .filter(([, , line]) => JSON.parse(line).windowStart >= openAtChange)
+  const wrong = since.filter(([device, i, line]) => !servedBy(line, wanted.get(device)?.[i] ?? '{}', openAtChange))
+  proof.check(
+    since.length === deviceCount * minutesPerPart && wrong.length === 0,
+    `${since.length} windows after it equal a replay of the new project; the new feature is missing only where the window was open at the change`,
+  )
+
+  const ended = JSON.parse((await did('cancel', project, ...flink, '--json')).stdout)
+  const anew = await command('deploy', project, ...flink, ...kafka)
+  proof.check(
+    anew.code === 2 && anew.stderr.includes(ended.savepoint),
+    'after a stop it does not begin anew unasked, and names the savepoint',
+  )
+  const back = JSON.parse(
+    (await did('deploy', project, ...flink, ...kafka, '--savepoint', ended.savepoint, '--json')).stdout,
+  )
+  proof.check(back.outcome === 'started', 'from the savepoint it goes on')
+
+  const gateway = spawn(process.execPath, [main, 'run', project, '--port', '0', ...kafka], { stdio: 'ignore' })
+  proof.onEnd(() => void gateway.kill('SIGKILL'))
+  const reaches = async (): Promise<boolean> => {
+    const { watermarkMs } = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+    return watermarkMs !== null && Date.now() - watermarkMs < 15_000
+  }
+  await eventually('the time of all subtasks', 60, async () => ((await reaches()) ? true : null))
+  proof.check(true, "heartbeats of a gateway carry the operators' time forward on every partition")
+  gateway.kill('SIGTERM')
+  await once(gateway, 'exit')
+  await did('cancel', project, ...flink, '--without-savepoint')
+
+  if (numberArgument('keep', 0) === 0) await cluster.down()
+})
+
+/** Readings of the fleet over ten minutes, one each ten seconds; a quarter of the machines shakes. */
+function linesOf(part: number): string[] {
+  const found: string[] = []
+  const from = startMs + part * minutesPerPart * 60_000
+  for (let timestamp = from; timestamp < from + minutesPerPart * 60_000; timestamp += 10_000)
+    for (let device = 0; device < deviceCount; device++) {
+      const temperature = 40 + ((timestamp / 10_000 + device) % 7)
+      const vibration = device % 4 === 0 ? 3.5 : 1.25
+      found.push(JSON.stringify({ deviceId: `press-${device}`, timestamp, temperature, vibration }))
+    }
+  return found
+}
+
+/** Whether a window has the features that the new project gives; one that was open at the change may miss the new one. */
+function servedBy(line: string, wantedLine: string, openAtChange: number): boolean {
+  const [found, wanted] = [JSON.parse(line), JSON.parse(wantedLine)]
+  if (found.windowStart > openAtChange) return line === wantedLine
+  const { vibrationMax: foundMax, ...foundRest } = found.features
+  const { vibrationMax: wantedMax, ...wantedRest } = wanted.features
+  return JSON.stringify(foundRest) === JSON.stringify(wantedRest) && (foundMax === null || foundMax === wantedMax)
+}
+
+function byDevice(found: readonly string[]): Map<string, string[]> {
+  const devices = new Map<string, string[]>()
+  for (const line of found) {
+    const { deviceId } = JSON.parse(line) as { deviceId: string }
+    devices.set(deviceId, [...(devices.get(deviceId) ?? []), line])
+  }
+  return devices
+}
+
+function equalHead(found: readonly string[], wanted: readonly string[]): boolean {
+  return found.length <= wanted.length && found.every((line, i) => line === wanted[i])
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
+
+/** A command that must succeed. */
+async function did(...args: readonly string[]) {
+  const result = await command(...args)
+  if (result.code !== 0) throw new Error(`millwright ${args.join(' ')}: ${result.stderr}`)
+  return result
+}
+
+async function command(...args: readonly string[]) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')])
+  return { stdout, stderr, code: code as number | null }
+}
+
+async function textOf(output: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  for await (const part of output) text += String(part)
+  return text
+}
