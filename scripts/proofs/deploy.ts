@@ -46,9 +46,9 @@ await prove('deploy', 1500, async (proof) => {
   /** Committed records of a topic by device, in their order. */
   const onKafka = async (topic: string): Promise<string[]> =>
     lines((await did('topics', 'export', topic, ...kafka)).stdout)
-  const replayed = async (topic: string): Promise<Map<string, string[]>> => {
+  const replayed = async (topic: string, scored: readonly string[] = []): Promise<Map<string, string[]>> => {
     const out = join(proof.folder, `replay-${Math.random()}`)
-    await did('replay', project, '--out', out, '--model', model, ...parts.flatMap((part) => ['--input', part]))
+    await did('replay', project, '--out', out, ...scored, ...parts.flatMap((part) => ['--input', part]))
     return byDevice(lines(readFileSync(join(out, `${topic}.ndjson`), 'utf8')))
   }
   const ingested = async (part: number): Promise<void> => {
@@ -62,7 +62,7 @@ await prove('deploy', 1500, async (proof) => {
   }
   // The last window of each device is open: nothing has come after it.
   const closedAfter = (partCount: number): number => deviceCount * (partCount * minutesPerPart - 1)
-  const all = await replayed('alert-signals')
+  const all = await replayed('alert-signals', ['--model', model])
 
   const deployed = await did('deploy', project, ...flink, ...kafka, '--json')
   proof.check(JSON.parse(deployed.stdout).outcome === 'started', 'a project is bundled, uploaded and runs')
@@ -83,8 +83,8 @@ await prove('deploy', 1500, async (proof) => {
   await come('alert-signals', closedAfter(3), 240)
   const status = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
   proof.check(
-    status.state === 'RUNNING' && status.restarts >= 1,
-    `a killed task manager is restarted over (${status.restarts}): ${status.failures[0]?.cause}`,
+    status.state === 'RUNNING' && status.failures.length > 0,
+    `over a killed task manager it goes on: ${String(status.failures[0]?.cause).slice(0, 80)}…`,
   )
   proof.check(
     status.checkpoints.completed > 0 && status.heapBytes > 0,

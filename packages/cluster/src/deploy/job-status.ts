@@ -58,13 +58,12 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
     const found = await flink.aggregatedMetrics(job.id, id, names)
     return Object.fromEntries(Object.entries(found).map(([metric, { sum }]) => [metric, sum]))
   }
-  const [sourceCounts, guestCounts, watermarks, positions] = await Promise.all([
+  const [sourceCounts, guestCounts, watermarkMs, positions] = await Promise.all([
     counts(source?.id, (metric) => /^Source__records\.(?:numRecordsIn|pendingRecords)$/.test(metric)),
     counts(guest?.id, (metric) => /^guest\.guest_(?:records_out_total|heap_used_bytes)$/.test(metric)),
-    guest === undefined ? {} : flink.watermarks(job.id, guest.id),
+    guest === undefined ? null : timeReachedBy(flink, job.id, guest.id),
     source === undefined ? [] : positionsOf(flink, job.id, source.id, source.parallelism),
   ])
-  const reached = Object.values(watermarks).map(Number)
   return {
     jobId: job.id,
     name: job.name,
@@ -87,12 +86,16 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
     recordsOut: guestCounts['guest.guest_records_out_total'] ?? null,
     positions,
     recordsWaiting: sourceCounts['Source__records.pendingRecords'] ?? null,
-    watermarkMs:
-      guest !== undefined && reached.length === guest.parallelism && reached.every((time) => time > 0)
-        ? Math.min(...reached)
-        : null,
+    watermarkMs,
     heapBytes: guestCounts['guest.guest_heap_used_bytes'] ?? null,
   }
+}
+
+/** Append time that the slowest subtask has come to; 0 or less before it has any. */
+async function timeReachedBy(flink: FlinkClient, jobId: string, vertexId: string): Promise<number | null> {
+  const metric = 'guest.guest_time_reached_ms'
+  const slowest = (await flink.aggregatedMetrics(jobId, vertexId, [metric]))[metric]?.min ?? 0
+  return slowest > 0 ? slowest : null
 }
 
 /** Flink's Kafka source has a metric for each partition in the subtask that reads it. */

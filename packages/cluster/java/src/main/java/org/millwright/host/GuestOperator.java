@@ -71,6 +71,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient List<String> dueKeys;
     private transient long stateWrites;
     private transient GuestMetrics guestMetrics;
+    /** Read by whoever looks at metrics. */
+    private transient volatile long timeReachedMs;
     private transient Counter recordsIn;
     private transient Counter recordsOut;
     private transient Counter statesRead;
@@ -142,6 +144,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         processNanos = getMetricGroup().counter("guest_process_nanos_total");
         bundleSizes = getMetricGroup().histogram("guest_bundle_records", new DescriptiveStatisticsHistogram(256));
         getMetricGroup().gauge("guest_records_held", () -> merge.size());
+        // Flink's own gauge is the smaller one of both inputs, and control records have no time.
+        getMetricGroup().gauge("guest_time_reached_ms", () -> timeReachedMs);
         getMetricGroup().gauge("guest_heap_used_bytes", () -> {
             Guest running = guest;
             return running == null ? 0L : running.usedHeapBytes();
@@ -230,6 +234,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
 
     @Override
     public void processWatermark1(Watermark watermark) throws Exception {
+        timeReachedMs = watermark.getTimestamp();
         addMerged(watermark.getTimestamp());
         flush();
         // The end of the input is no time: nothing falls silent by it.
