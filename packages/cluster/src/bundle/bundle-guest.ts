@@ -80,12 +80,18 @@ export async function bundleGuest(configPath: string, states: GuestStates = {}):
   }
 }
 
-/** Makes a project's imports of ours lead to this very copy. */
+/**
+ * Makes a project's imports of ours lead to the sources that the guest itself is made of. esbuild looks them up: Node would follow the
+ * command line's own redirection, to a bundle made for Node.
+ */
 function ownPackages(): Plugin {
+  const inside = Symbol('looking up')
   return {
     name: 'own-packages',
-    setup: ({ onResolve }) => {
-      onResolve({ filter: providedPackages }, ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }))
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: providedPackages }, ({ path, kind, pluginData }) =>
+        pluginData === inside ? null : resolve(path, { kind, resolveDir: import.meta.dirname, pluginData: inside }),
+      )
     },
   }
 }
