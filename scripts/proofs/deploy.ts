@@ -81,13 +81,17 @@ await prove('deploy', 1500, async (proof) => {
   await ingested(2)
   await cluster.start('task-manager-1')
   await come('alert-signals', closedAfter(3), 240)
-  const status = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+  // Flink's REST gathers the metrics of a task that has just begun only some seconds later.
+  const status = await eventually('metrics of the new task manager', 60, async () => {
+    const told = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+    return told.checkpoints.completed > 0 && told.heapBytes > 0 ? told : null
+  })
   proof.check(
     status.state === 'RUNNING' && status.failures.length > 0,
     `over a killed task manager it goes on: ${String(status.failures[0]?.cause).slice(0, 80)}…`,
   )
   proof.check(
-    status.checkpoints.completed > 0 && status.heapBytes > 0,
+    status.checkpoints.completed > 0 && status.heapBytes > 0 && status.recordsIn > 0,
     `its status knows checkpoints, records (${status.recordsIn} in) and V8's heap`,
   )
   const alerts = byDevice(await onKafka('alert-signals'))
