@@ -38,8 +38,8 @@ const suites: readonly Suite[] = [
   { name: "peers' windows and probabilities", command: proof('peers') },
   { name: 'model swaps under load', command: proof('swap') },
   {
-    name: 'kill -9, sixty times',
-    command: inNode('scripts/crash.ts --kills 60 --hits 8 --seed 1 --subject scripts/proofs/crash-plant/subject.ts'),
+    name: 'kill -9, two hundred times',
+    command: inNode('scripts/crash.ts --kills 200 --hits 20 --seed 1 --subject scripts/proofs/crash-plant/subject.ts'),
   },
   { name: 'SIGTERM under load', command: proof('stop') },
   { name: 'full disk', command: proof('full-disk') },
