@@ -89,6 +89,15 @@ export function numberArgument(name: string, otherwise: number): number {
   return value
 }
 
+/** The value of `--name` on the command line; `otherwise` where it is not given. */
+export function textArgument(name: string, otherwise: string): string {
+  const at = process.argv.indexOf(`--${name}`)
+  if (at < 0) return otherwise
+  const value = process.argv[at + 1]
+  if (value === undefined || value.startsWith('--')) throw new Error(`--${name} wants a value`)
+  return value
+}
+
 /** Resolves after a time. */
 export function pause(durationMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationMs))

@@ -19,6 +19,7 @@ serve is refused while the old job runs.`
 
 interface DeployFlags extends FlinkFlags, KafkaFlags {
   readonly kafkaProperties?: string
+  readonly transactionTimeout?: string
   readonly parallelism?: string
   readonly savepoint?: string
   readonly withoutState?: true
@@ -35,6 +36,10 @@ export function addCommand(program: Command): void {
     .option(
       '--kafka-properties <file>',
       "file of Kafka client settings on Flink's machines, for a login: it is read there, and is no argument of the job",
+    )
+    .option(
+      '--transaction-timeout <seconds>',
+      'how long readers of committed records wait behind a job that died and does not come back (default: 600); a job that is away longer loses what it had not committed',
     )
     .option('--parallelism <n>', 'subtasks (default: as the job that runs has, else the partitions of sensor-data)')
     .option('--savepoint <path>', 'where no job of this name runs: a savepoint to go on from')
@@ -64,6 +69,9 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
       ...(flags.parallelism === undefined
         ? {}
         : { parallelism: wholeNumber('--parallelism', flags.parallelism, 1, 128) }),
+      ...(flags.transactionTimeout === undefined
+        ? {}
+        : { transactionTimeoutMs: 1000 * wholeNumber('--transaction-timeout', flags.transactionTimeout, 10, 86_400) }),
       ...(flags.kafkaProperties === undefined ? {} : { kafkaProperties: flags.kafkaProperties }),
       ...(flags.savepoint === undefined ? {} : { savepoint: flags.savepoint }),
       withoutState: flags.withoutState === true,

@@ -28,6 +28,11 @@ export interface Deployment {
   readonly bootstrapServers: readonly string[]
   /** File of Kafka client properties on every machine of Flink; where Kafka wants a login. */
   readonly kafkaProperties?: string
+  /**
+   * Milliseconds after which Kafka takes back a transaction that the job left open and did not come back to; until then readers of
+   * committed records wait behind it. A job that is away longer loses what it had not committed. Left out: the host's 10 minutes.
+   */
+  readonly transactionTimeoutMs?: number
   /** Subtasks. Left out: those of the job that runs, else the partitions of `sensor-data`, since more would have nothing to read. */
   readonly parallelism?: number
   /** Where no job runs: a savepoint to start from. */
@@ -201,11 +206,12 @@ export async function parallelismOf({ job }: RunningJob, flink: FlinkClient): Pr
   return Math.max(1, ...vertices.map((vertex) => vertex.parallelism))
 }
 
-function jobArguments({ bootstrapServers, kafkaProperties }: Deployment): string[] {
+function jobArguments({ bootstrapServers, kafkaProperties, transactionTimeoutMs }: Deployment): string[] {
   return [
     '--kafka',
     bootstrapServers.join(','),
     ...(kafkaProperties === undefined ? [] : ['--kafka-properties', kafkaProperties]),
+    ...(transactionTimeoutMs === undefined ? [] : ['--transaction-timeout-ms', String(transactionTimeoutMs)]),
   ]
 }
 

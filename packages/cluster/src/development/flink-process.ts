@@ -177,7 +177,12 @@ export function jobManagerArguments(
   return javaArguments(folder, {
     role: 'job-manager',
     classPath: classPathOf(jars),
-    options: [...resources.jvmOptions, ...moduleOptions, ...loopbackProviderOptions],
+    options: [
+      ...resources.jvmOptions,
+      ...moduleOptions,
+      ...loopbackProviderOptions,
+      ...chosenOptions(settings, 'jobmanager'),
+    ],
     mainClass: 'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint',
     args: [
       ...['--configDir', flinkConfigurationFolder(folder)],
@@ -209,7 +214,12 @@ export function taskManagerArguments(
   return javaArguments(folder, {
     role,
     classPath: classPathOf(jars),
-    options: [...resources.jvmOptions, ...moduleOptions, ...loopbackProviderOptions],
+    options: [
+      ...resources.jvmOptions,
+      ...moduleOptions,
+      ...loopbackProviderOptions,
+      ...chosenOptions(settings, 'taskmanager'),
+    ],
     mainClass: 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
     args: [
       ...['--configDir', flinkConfigurationFolder(folder)],
@@ -221,6 +231,11 @@ export function taskManagerArguments(
       ...dynamic('io.tmp.dirs', folder.temporary(role)),
     ],
   })
+}
+
+/** Flink's scripts, which we do without, are what looks at these settings: options of the JVMs, parted by blanks. */
+function chosenOptions({ flink }: ClusterSettings, program: 'jobmanager' | 'taskmanager'): string[] {
+  return ['env.java.opts.all', `env.java.opts.${program}`].flatMap((key) => flink[key]?.match(/\S+/g) ?? [])
 }
 
 function dynamic(key: string, value: string | number): string[] {

@@ -1,0 +1,299 @@
+/**
+ * Proof: each device's records come out of the cluster once, whatever is killed and whenever. Task managers, JobManagers, brokers and all of
+ * them in turn are killed (`kill -9`) while a fleet sends, also between a window's firing and the checkpoint that makes its record
+ * valid. What readers of committed records get then is held against the operator itself over the input as it stands in Kafka, device by
+ * device, byte for byte; and nobody waits behind a dead transaction longer than is stated.
+ *
+ *   node scripts/proofs/exactly-once.ts [--hits 20] [--seed 1] [--name NAME] [--phase NAME] [--keep 1]
+ *
+ * `--hits` is of each phase; a phase that does not get so many in three times as many strikes fails.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
+import { loadProject } from '../../packages/cli/src/project/load-project.ts'
+import {
+  clusterMissing,
+  DevelopmentCluster,
+  defaultCacheFolder,
+  silentProgress,
+} from '../../packages/cluster/src/development/index.ts'
+import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { outputTopics } from '../../packages/core/src/index.ts'
+import { BlockedReaders } from './exactly-once/blocked-readers.ts'
+import { collect, countOf, differenceOf, expectedOutputs, type Outputs } from './exactly-once/expected-outputs.ts'
+import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { JobWatch } from './exactly-once/job-watch.ts'
+import { KafkaProbe } from './exactly-once/kafka-probe.ts'
+import { type Phase, phases, type Target } from './exactly-once/phases.ts'
+import {
+  eventually,
+  NotPossibleHere,
+  numberArgument,
+  type Proof,
+  pause,
+  prove,
+  seededChance,
+  textArgument,
+} from './support/proof.ts'
+
+const hitsWanted = numberArgument('hits', 20)
+const seed = numberArgument('seed', 1)
+const name = textArgument('name', 'proof-exactly-once')
+const onlyPhase = textArgument('phase', '')
+const root = join(import.meta.dirname, '../..')
+const main = join(root, 'packages/cli/bin/millwright.js')
+
+const checkpointIntervalMs = 2000
+/** A session of ZooKeeper, JVMs that start, and the job's restart, on two cores that are busy with all of it. */
+const recoverySecondsMax = 240
+/** After this Kafka itself ends a transaction. It looks for such every two seconds here, and the end takes a moment. */
+const transactionSeconds = 300
+const abandonedSeconds = 20
+const endSecondsMax = 10
+
+/** So that a hundred kills do not take an afternoon: what is dead is missed sooner, and tried again sooner. */
+const impatience = {
+  'execution.checkpointing.interval': `${checkpointIntervalMs} ms`,
+  'execution.checkpointing.tolerable-failed-checkpoints': '1000',
+  'heartbeat.interval': '1 s',
+  'heartbeat.timeout': '10 s',
+  'restart-strategy.type': 'fixed-delay',
+  'restart-strategy.fixed-delay.attempts': '1000000',
+  'restart-strategy.fixed-delay.delay': '200 ms',
+  'high-availability.zookeeper.client.session-timeout': '4 s',
+  'cluster.registration.error-delay': '500 ms',
+  'cluster.registration.refused-registration-delay': '1 s',
+  // These JVMs live for a minute: what the second compiler takes it never gives back.
+  'env.java.opts.all': '-XX:TieredStopAtLevel=1',
+}
+
+interface PhaseResult {
+  readonly name: string
+  readonly hits: number
+  readonly strikes: number
+  readonly recoveriesMs: readonly number[]
+  readonly longestBlockMs: number
+}
+
+await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proof) => {
+  const missing = clusterMissing()
+  if (missing !== null) throw new NotPossibleHere(missing)
+  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress: silentProgress, keepData: false })
+  if (numberArgument('keep', 0) === 0)
+    proof.onEnd(() => void spawnSync(process.execPath, [join(root, 'scripts/cluster.ts'), 'down', '--name', name]))
+  const cluster = await DevelopmentCluster.open({ name, switches: { flink: impatience } })
+  const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
+  const flink = ['--flink', cluster.flinkUrl]
+  const project = writeFleetProject(join(proof.folder, 'project'))
+  const { plan } = await loadProject(project)
+  const model = join(proof.folder, 'press.mwmodel')
+  const packageBytes = pressPackage('1')
+  writeFileSync(model, packageBytes)
+  const { jobId } = JSON.parse(
+    await did('deploy', project, ...flink, ...kafka, '--transaction-timeout', String(transactionSeconds), '--json'),
+  )
+  await did('models', 'publish', project, model, ...kafka)
+
+  const probe = new KafkaProbe(cluster.kafka, outputTopics)
+  const job = new JobWatch(cluster, jobId)
+  const blocked = new BlockedReaders(probe, outputTopics, plan.partitionCount)
+  const chance = seededChance(seed)
+  const fleet = await Fleet.start(cluster.kafka, seededChance(seed + 1))
+  await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
+  const target: Target = {
+    ...{ cluster, job, probe, outputs: outputTopics, partitionCount: plan.partitionCount },
+    ...{ checkpointIntervalMs, chance },
+  }
+  const results: PhaseResult[] = []
+  for (const phase of phases.filter((each) => onlyPhase === '' || each.name === onlyPhase))
+    results.push(await proveHits(proof, phase, target, blocked))
+
+  await fleet.stopReadings()
+  proof.say(`${fleet.acknowledged} lines acknowledged, ${fleet.inDoubt} in doubt`)
+  // Until every device has fallen silent, and time has come past it on every partition.
+  await pause(silentAfterMs + 3000)
+  await fleet.stop()
+  await proveOutputs(proof, target, async (inputs, endMs) =>
+    expectedOutputs(plan, packageBytes, await activationOf(probe), inputs, endMs),
+  )
+  await blocked.stop()
+  sayTable(proof, results)
+  const longestMs = Math.max(...results.map(({ longestBlockMs }) => longestBlockMs))
+  proof.check(
+    blocked.looks > 0 && longestMs > 0 && longestMs <= (transactionSeconds + endSecondsMax) * 1000,
+    `readers of committed records waited ${seconds(longestMs)} at most; ${transactionSeconds} s are the time of the job's transactions (${blocked.looks} looks)`,
+  )
+  await did('deploy', project, ...flink, ...kafka, '--transaction-timeout', String(abandonedSeconds))
+  await proveAbandoned(proof, target)
+  await job.close()
+  await probe.close()
+})
+
+/** Strikes until a phase has its hits, each time at a cluster that is whole again. */
+async function proveHits(proof: Proof, phase: Phase, target: Target, blocked: BlockedReaders): Promise<PhaseResult> {
+  const { cluster, job, probe, outputs } = target
+  const recoveriesMs: number[] = []
+  let [hits, strikes] = [0, 0]
+  blocked.takeLongestMs()
+  for (; hits < hitsWanted && strikes < 3 * hitsWanted; strikes++) {
+    await cluster.ready()
+    await probe.allInSync(['sensor-data', 'device-events', 'model-updates', ...outputs], recoverySecondsMax)
+    const strike = await phase.strike(target)
+    await cluster.start(...strike.killed)
+    await job.checkpointBegunAfter(strike.atMs, 2 * recoverySecondsMax)
+    const recoveryMs = Date.now() - strike.atMs
+    recoveriesMs.push(recoveryMs)
+    const hit = await strike.hit()
+    if (hit) hits += 1
+    proof.say(
+      `${phase.name} ${hits}/${hitsWanted}: ${strike.killed.join(', ')} killed, whole after ${seconds(recoveryMs)}${hit ? '' : ', NO HIT'} ${strike.note}`,
+    )
+  }
+  proof.check(hits >= hitsWanted, `${phase.name}: ${hits} hits of ${hitsWanted} wanted, in ${strikes} strikes`)
+  return { name: phase.name, hits, strikes, recoveriesMs, longestBlockMs: blocked.takeLongestMs() }
+}
+
+/** Holds what came out against what the operator gives, and what was taken back against what came out. */
+async function proveOutputs(
+  proof: Proof,
+  { job, probe, partitionCount }: Target,
+  expect: (inputs: readonly Awaited<ReturnType<KafkaProbe['committed']>>[], endMs: number) => Promise<Outputs>,
+): Promise<void> {
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
+  const inputs = await Promise.all(partitions.map((partition) => probe.committed('sensor-data', partition)))
+  const events = await Promise.all(partitions.map((partition) => probe.committed('device-events', partition)))
+  // As far as the quietest partition lets time come.
+  const endMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
+  const wanted = await expect(inputs, endMs)
+  const wantedCount = outputTopics.reduce((sum, topic) => sum + countOf(topic, wanted), 0)
+  proof.say(
+    `${inputs.reduce((sum, records) => sum + records.length, 0)} records of input, ${wantedCount} of output wanted`,
+  )
+  // Two more checkpoints than it takes, for what would come too much.
+  await eventually('the input is used up', recoverySecondsMax, async () => {
+    await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
+    return (await committedOutputs(probe, partitions)).count >= wantedCount ? true : null
+  }).catch((error: Error) => proof.say(error.message))
+  for (let i = 0; i < 2; i++) await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
+  const { found, offsets } = await committedOutputs(probe, partitions)
+  for (const topic of outputTopics) {
+    const difference = differenceOf(topic, wanted, found)
+    proof.check(
+      difference === null && countOf(topic, wanted) > 0,
+      `${topic}: ${countOf(topic, found)} committed records, each device's equal to the operator's${difference === null ? '' : `\n  ${difference}`}`,
+    )
+  }
+  const hidden = await hiddenRecords(probe, partitions, offsets)
+  const given = new Set(
+    [...found].flatMap(([topic, devices]) =>
+      [...devices].flatMap(([key, lines]) => lines.map((line) => [topic, key, line].join('\n'))),
+    ),
+  )
+  const lost = hidden.filter((text) => !given.has(text))
+  proof.check(
+    hidden.length > 0 && lost.length === 0,
+    `readers of everything see ${hidden.length} records more, of transactions that were taken back; each was given again, the same${lost.length === 0 ? '' : `\n  but ${lost.length}, as ${lost[0]}`}`,
+  )
+}
+
+/** Everything that readers of committed records get, and where it stands. */
+async function committedOutputs(probe: KafkaProbe, partitions: readonly number[]) {
+  const offsets = new Set<string>()
+  const lines: { topic: (typeof outputTopics)[number]; key: string; line: string }[] = []
+  for (const topic of outputTopics)
+    for (const partition of partitions)
+      for (const { offset, key, value } of await probe.committed(topic, partition)) {
+        offsets.add(`${topic}-${partition} ${offset}`)
+        lines.push({ topic, key: key ?? '', line: Buffer.from(value).toString() })
+      }
+  return { found: collect(lines), offsets, count: lines.length }
+}
+
+/** Records that are in the topics and that readers of committed records do not get: topic, key and line. */
+async function hiddenRecords(
+  probe: KafkaProbe,
+  partitions: readonly number[],
+  committed: ReadonlySet<string>,
+): Promise<string[]> {
+  const hidden: string[] = []
+  for (const topic of outputTopics)
+    for (const partition of partitions)
+      for (const { offset, key, value } of await probe.uncommitted(topic, partition))
+        if (!committed.has(`${topic}-${partition} ${offset}`))
+          hidden.push([topic, key ?? '', Buffer.from(value).toString()].join('\n'))
+  return hidden
+}
+
+/** All of Flink dies and does not come back: Kafka itself takes back what was open, when the job's time for it is over. */
+async function proveAbandoned(proof: Proof, { cluster, probe, partitionCount, outputs }: Target): Promise<void> {
+  const fleet = await Fleet.start(cluster.kafka, seededChance(seed + 2))
+  const open = await eventually('a record that is not committed', recoverySecondsMax, () =>
+    probe.openRecord('alert-signals', partitionCount).catch(() => null),
+  )
+  for (const role of ['job-manager', 'task-manager-1', 'task-manager-2'] as const) await cluster.kill(role)
+  await fleet.stop()
+  const killedMs = performance.now()
+  await eventually('readers of committed records go on', 3 * (abandonedSeconds + endSecondsMax), async () => {
+    for (const topic of outputs)
+      for (let partition = 0; partition < partitionCount; partition++) {
+        const { stable, end } = await probe.ends(topic, partition)
+        if (stable < end) return null
+      }
+    return true
+  })
+  const waitedMs = performance.now() - killedMs
+  const records = await probe.committed(open.topic, open.partition, open.offset)
+  proof.check(
+    waitedMs > 1000 && waitedMs <= (abandonedSeconds + endSecondsMax) * 1000,
+    `behind a job that is gone for good they waited ${seconds(waitedMs)}; ${abandonedSeconds} s are the time of its transactions`,
+  )
+  proof.check(records[0]?.offset !== open.offset, 'and what it had open stays hidden')
+}
+
+/** The one activation, with the moment at which its topic got it. */
+async function activationOf(probe: KafkaProbe): Promise<{ activeFromMs: number; seenAtMs: number }> {
+  const record = (await probe.committed('model-updates', 0)).find(({ key }) => key?.startsWith('["activation"'))
+  if (record === undefined) throw new Error('model-updates has no activation')
+  const { activeFrom } = JSON.parse(Buffer.from(record.value).toString()) as { activeFrom: number }
+  return { activeFromMs: activeFrom, seenAtMs: record.appendTimeMs }
+}
+
+function sayTable(proof: Proof, results: readonly PhaseResult[]): void {
+  const rows = [
+    ['phase', 'hits', 'strikes', 'whole again: median', 'longest', 'readers waited at most'],
+    ...results.map(({ name: phase, hits, strikes, recoveriesMs, longestBlockMs }) => {
+      const sorted = recoveriesMs.toSorted((a, b) => a - b)
+      const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+      return [phase, `${hits}`, `${strikes}`, seconds(median), seconds(sorted.at(-1) ?? 0), seconds(longestBlockMs)]
+    }),
+  ]
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
+  for (const row of rows)
+    proof.say(
+      row
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+/** A command that must succeed. @returns What it prints. */
+async function did(...args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')])
+  if (code !== 0) throw new Error(`millwright ${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+async function textOf(output: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  for await (const part of output) text += String(part)
+  return text
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`
+}
