@@ -46,6 +46,10 @@ const suites: readonly Suite[] = [
   { name: 'no route', command: proof('no-route') },
   { name: 'the host in Java', command: inNode('scripts/test-host.ts') },
   { name: 'deployed to Flink and Kafka', command: proof('deploy') },
+  {
+    name: 'exactly once over kills on the cluster',
+    command: inNode('scripts/proofs/exactly-once.ts --hits 2 --seed 1'),
+  },
 ]
 
 let passed = 0

@@ -109,7 +109,7 @@ const betweenFiringAndCheckpoint: Phase = {
   },
 }
 
-export const phases: readonly Phase[] = [taskManager, jobManager, broker, inTurn, betweenFiringAndCheckpoint]
+export const phases: readonly Phase[] = [taskManager, betweenFiringAndCheckpoint, broker, jobManager, inTurn]
 
 /** Begins with a checkpoint, so that the moments of an interval are struck alike. */
 async function anyMoment({ job, checkpointIntervalMs, chance }: Target): Promise<void> {
