@@ -10,24 +10,47 @@ const stepMs = 1000
 const baseMs = 1_699_999_800_000
 
 /** Of a device out of so many, in a round; epoch milliseconds. */
-function eventTimeMs(device: number, deviceCount: number, round: number): number {
-  return baseMs + Math.floor((device * windowMs) / deviceCount) + round * stepMs
+function eventTimeMs(device: number, deviceCount: number, round: number, step = stepMs): number {
+  return baseMs + Math.floor((device * windowMs) / deviceCount) + round * step
 }
 
 /** The round in which a device sends the reading that closes the window with this end. */
-export function closingRound(device: number, deviceCount: number, windowEnd: number): number {
-  return Math.ceil((windowEnd + graceMs - eventTimeMs(device, deviceCount, 0)) / stepMs)
+export function closingRound(device: number, deviceCount: number, windowEnd: number, step = stepMs): number {
+  return Math.ceil((windowEnd + graceMs - eventTimeMs(device, deviceCount, 0)) / step)
 }
 
-/** Windows that so many rounds close, of all devices. */
-export function windowsClosed(deviceCount: number, rounds: number): number {
+/** Windows that so many rounds close, of all devices; no step may be longer than a window. */
+export function windowsClosed(deviceCount: number, rounds: number, step = stepMs): number {
   let count = 0
   for (let device = 0; device < deviceCount; device++) {
-    const lastMs = eventTimeMs(device, deviceCount, rounds - 1) - graceMs
+    const lastMs = eventTimeMs(device, deviceCount, rounds - 1, step) - graceMs
     const firstEnd = (Math.floor(eventTimeMs(device, deviceCount, 0) / windowMs) + 1) * windowMs
     count += Math.max(0, Math.floor((lastMs - firstEnd) / windowMs) + 1)
   }
   return count
+}
+
+/** One reading, with its device. @param step Event time between two rounds, at most a window. */
+export function readingLine(
+  device: number,
+  deviceCount: number,
+  round: number,
+  step: number,
+): { readonly deviceId: string; readonly line: string } {
+  const timeMs = eventTimeMs(device, deviceCount, round, step)
+  return { deviceId: deviceIdOf(device), line: lineOf(device, String(timeMs)) }
+}
+
+function deviceIdOf(device: number): string {
+  return `m-${String(device).padStart(7, '0')}`
+}
+
+function lineOf(device: number, timestamp: string): string {
+  const noise = (Math.imul(device + 1, 2_654_435_761) >>> 0) / 2 ** 32
+  return (
+    `{"deviceId":"${deviceIdOf(device)}","timestamp":${timestamp},"temperature":${(50 + 10 * noise).toFixed(3)},` +
+    `"vibration":${(0.5 + noise).toFixed(4)},"pressure":${(98 + 4 * noise).toFixed(3)}}`
+  )
 }
 
 /**
@@ -43,15 +66,7 @@ export function* readingBodies(options: {
   readonly linesPerBody: number
 }): Generator<Buffer> {
   const { deviceCount, fromRound = 0, rounds, linesPerBody } = options
-  const lineOf = (device: number): string => {
-    const seed = Math.imul(device + 1, 2_654_435_761) >>> 0
-    const noise = seed / 2 ** 32
-    return (
-      `{"deviceId":"m-${String(device).padStart(7, '0')}","timestamp":0000000000000,"temperature":${(50 + 10 * noise).toFixed(3)},` +
-      `"vibration":${(0.5 + noise).toFixed(4)},"pressure":${(98 + 4 * noise).toFixed(3)}}\n`
-    )
-  }
-  const lines = Array.from({ length: deviceCount }, (_, device) => Buffer.from(lineOf(device)))
+  const lines = Array.from({ length: deviceCount }, (_, device) => Buffer.from(`${lineOf(device, '0000000000000')}\n`))
   const digitsAt = (lines[0] as Buffer).indexOf('0000000000000,')
   const total = deviceCount * rounds
   for (let from = 0; from < total; from += linesPerBody) {
