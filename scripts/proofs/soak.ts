@@ -1,0 +1,219 @@
+/**
+ * Proof: task managers that many deployments came and went in stay as they were, while a fleet sends all the time. After each deployment and
+ * each minute of load the heap's live objects, metaspace, V8 and resident memory are looked at, and how many class loaders of
+ * jobs are left; at the end the committed records are held against the operator's.
+ *
+ *   node scripts/proofs/soak.ts [--deployments 100] [--minutes 120] [--name NAME] [--keep 1]
+ *
+ * `--minutes` are of load in all; what is left after the deployments is load alone.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
+import { loadProject } from '../../packages/cli/src/project/load-project.ts'
+import {
+  clusterMissing,
+  DevelopmentCluster,
+  defaultCacheFolder,
+  silentProgress,
+} from '../../packages/cluster/src/development/index.ts'
+import { taskManagerRoles } from '../../packages/cluster/src/development/roles.ts'
+import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { jobStatus } from '../../packages/cluster/src/index.ts'
+import { outputTopics } from '../../packages/core/src/index.ts'
+import { collect, countOf, differenceOf, expectedOutputs } from './exactly-once/expected-outputs.ts'
+import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { KafkaProbe } from './exactly-once/kafka-probe.ts'
+import {
+  eventually,
+  NotPossibleHere,
+  numberArgument,
+  type Proof,
+  pause,
+  prove,
+  seededChance,
+  textArgument,
+} from './support/proof.ts'
+import { runMillwright } from './support/run-millwright.ts'
+
+const deployments = numberArgument('deployments', 100)
+const minutes = numberArgument('minutes', 120)
+const name = textArgument('name', 'proof-soak')
+const root = join(import.meta.dirname, '../..')
+const sampleMs = 60_000
+/** Before it everything there is has been used once: pools are full, and the compilers have compiled. */
+const settledShare = 0.2
+/** From the settled part's first fifth to its last, of the median. */
+const growthMax = 1.15
+/** Of one job at a time; a collector may not have come by for the one before it. */
+const jobLoadersMax = 2
+
+/** Both task managers together, in bytes but for the counts. */
+interface Sample {
+  readonly liveHeap: number
+  readonly metaspace: number
+  readonly v8: number
+  readonly resident: number
+  /** Of the task manager that has more of them. */
+  readonly jobLoaders: number
+  readonly threads: number
+}
+
+await prove('soak', (minutes + 2 * deployments) * 60 + 1200, async (proof) => {
+  const missing = clusterMissing()
+  if (missing !== null) throw new NotPossibleHere(missing)
+  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress: silentProgress, keepData: false })
+  if (numberArgument('keep', 0) === 0)
+    proof.onEnd(() => void spawnSync(process.execPath, [join(root, 'scripts/cluster.ts'), 'down', '--name', name]))
+  const cluster = await DevelopmentCluster.open({ name, switches: { highAvailability: false } })
+  const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
+  const flink = ['--flink', cluster.flinkUrl]
+  const project = writeFleetProject(join(proof.folder, 'project'))
+  const config = join(project, 'millwright.config.ts')
+  const first = readFileSync(config, 'utf8')
+  const { plan } = await loadProject(project)
+  const model = join(proof.folder, 'press.mwmodel')
+  const packageBytes = pressPackage('1')
+  writeFileSync(model, packageBytes)
+  await runMillwright('deploy', project, ...flink, ...kafka)
+  await runMillwright('models', 'publish', project, model, ...kafka)
+
+  const pids = (): string => taskManagerRoles.map((role) => cluster.pid(role)).join(' ')
+  const pidsBefore = pids()
+  const client = cluster.openFlink()
+  const samples: Sample[] = []
+  const look = async (what: string): Promise<void> => {
+    const status = await eventually('the job runs', 120, async () => {
+      const found = await jobStatus(client, plan.name)
+      return found?.heapBytes != null && found.heapBytes > 0 ? found : null
+    })
+    const sample = { ...sampleOf(cluster), v8: status.heapBytes ?? Number.NaN }
+    samples.push(sample)
+    proof.say(`${what}: ${textOf(sample)}`)
+  }
+  const fleet = await Fleet.start(cluster.kafka, seededChance(1))
+  const endMs = Date.now() + minutes * 60_000
+  for (let deployment = 1; deployment <= deployments; deployment++) {
+    // Retention is the embedded engine's: another project to the deployment, the same results.
+    writeFileSync(config, first.replace('model:', `retention: { readings: '${30 + deployment} d' },\n  model:`))
+    await runMillwright('deploy', project, ...flink, ...kafka)
+    await look(`deployment ${deployment}`)
+  }
+  while (Date.now() < endMs) {
+    await pause(Math.min(sampleMs, Math.max(0, endMs - Date.now())))
+    await look(`${Math.max(0, Math.ceil((endMs - Date.now()) / 60_000))} minutes of load left`)
+  }
+  await fleet.stopReadings()
+  await pause(silentAfterMs + 3000)
+  await fleet.stop()
+
+  proof.check(pids() === pidsBefore, `${deployments} deployments came and went in the same two task managers`)
+  checkFlat(proof, samples)
+  const probe = new KafkaProbe(cluster.kafka, outputTopics)
+  await checkOutputs(proof, probe, plan.partitionCount, async (partitions, activation, reachedMs) =>
+    expectedOutputs(plan, packageBytes, activation, partitions, reachedMs),
+  )
+  await probe.close()
+  await client.close()
+})
+
+/** Looks into both JVMs; their collectors run first, so that what is counted is held by something. */
+function sampleOf(cluster: DevelopmentCluster): Omit<Sample, 'v8'> {
+  const each = taskManagerRoles.map((role) => {
+    const pid = String(cluster.pid(role))
+    const jcmd = (...args: readonly string[]): string =>
+      execFileSync('jcmd', [pid, ...args], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+    const histogram = jcmd('GC.class_histogram')
+    const instancesOf = (pattern: RegExp): number =>
+      [...histogram.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0)
+    const metaspace = /Metaspace\s+used (\d+)K/.exec(jcmd('GC.heap_info'))
+    return {
+      liveHeap: Number(/^Total\s+\d+\s+(\d+)/m.exec(histogram)?.[1]),
+      metaspace: Number(metaspace?.[1]) * 1024,
+      resident: cluster.usage(role)?.residentBytes ?? Number.NaN,
+      jobLoaders: instancesOf(/^\s*\d+:\s+(\d+)\s+\d+\s+org\.apache\.flink\.util\.\w*FirstClassLoader\b/gm),
+      threads: Number(/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]),
+    }
+  })
+  const sum = (of: (found: (typeof each)[number]) => number): number => each.reduce((all, found) => all + of(found), 0)
+  return {
+    liveHeap: sum(({ liveHeap }) => liveHeap),
+    metaspace: sum(({ metaspace }) => metaspace),
+    resident: sum(({ resident }) => resident),
+    jobLoaders: Math.max(...each.map(({ jobLoaders }) => jobLoaders)),
+    threads: sum(({ threads }) => threads),
+  }
+}
+
+function checkFlat(proof: Proof, samples: readonly Sample[]): void {
+  const settled = samples.slice(Math.floor(samples.length * settledShare))
+  const fifth = Math.max(1, Math.floor(settled.length / 5))
+  for (const what of ['liveHeap', 'metaspace', 'v8', 'resident', 'threads'] as const) {
+    const of = (part: readonly Sample[]): number => medianOf(part.map((sample) => sample[what]))
+    const [before, after] = [of(settled.slice(0, fifth)), of(settled.slice(-fifth))]
+    const unit = what === 'threads' ? '' : ' MB'
+    const shown = (value: number): string => (what === 'threads' ? String(value) : (value / 1e6).toFixed(1))
+    proof.check(
+      after <= before * growthMax,
+      `${what} is flat: ${shown(before)}${unit} settled, ${shown(after)}${unit} at the end (medians of fifths of ${settled.length} looks)`,
+    )
+  }
+  const loaders = Math.max(...samples.map(({ jobLoaders }) => jobLoaders))
+  proof.check(loaders >= 1 && loaders <= jobLoadersMax, `no class loader is lost: at most ${loaders} of a job at once`)
+}
+
+async function checkOutputs(
+  proof: Proof,
+  probe: KafkaProbe,
+  partitionCount: number,
+  expect: (
+    partitions: readonly Awaited<ReturnType<KafkaProbe['committed']>>[],
+    activation: { activeFromMs: number; seenAtMs: number },
+    reachedMs: number,
+  ) => Promise<ReturnType<typeof collect>>,
+): Promise<void> {
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
+  const inputs = await Promise.all(partitions.map((partition) => probe.committed('sensor-data', partition)))
+  const events = await Promise.all(partitions.map((partition) => probe.committed('device-events', partition)))
+  const published = (await probe.committed('model-updates', 0)).find(({ key }) => key?.startsWith('["activation"'))
+  if (published === undefined) throw new Error('model-updates has no activation')
+  const { activeFrom } = JSON.parse(Buffer.from(published.value).toString()) as { activeFrom: number }
+  // The model came when the job ran already: a reading from before would have been given without a score.
+  const reachedMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
+  const wanted = await expect(inputs, { activeFromMs: activeFrom, seenAtMs: published.appendTimeMs }, reachedMs)
+  const committed = async () => {
+    const found: { topic: (typeof outputTopics)[number]; key: string; line: string }[] = []
+    for (const topic of outputTopics)
+      for (const partition of partitions)
+        for (const { key, value } of await probe.committed(topic, partition))
+          found.push({ topic, key: key ?? '', line: Buffer.from(value).toString() })
+    return collect(found)
+  }
+  const equal = (found: Awaited<ReturnType<typeof committed>>): boolean =>
+    outputTopics.every((topic) => differenceOf(topic, wanted, found) === null)
+  const found = await eventually('the input is used up', 180, async () => {
+    const now = await committed()
+    return equal(now) ? now : null
+  }).catch(committed)
+  for (const topic of outputTopics) {
+    const difference = differenceOf(topic, wanted, found)
+    proof.check(
+      difference === null && countOf(topic, found) > 0,
+      `${topic}: ${countOf(topic, found)} committed records, each device's equal to the operator's${difference === null ? '' : `\n  ${difference}`}`,
+    )
+  }
+}
+
+function textOf({ liveHeap, metaspace, v8, resident, jobLoaders, threads }: Sample): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
+  return `live heap ${megabytes(liveHeap)}, metaspace ${megabytes(metaspace)}, V8 ${megabytes(v8)}, resident ${megabytes(resident)} MB, ${jobLoaders} class loaders of jobs, ${threads} threads`
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
