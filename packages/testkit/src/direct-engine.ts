@@ -28,6 +28,8 @@ export interface DirectEngineOptions {
   readonly restartAfter?: (step: number) => boolean
   /** Whether to hand a step's lines over one by one. */
   readonly lineByLine?: boolean
+  /** Loads the model of an activation; by default one that answers as the step says. */
+  readonly loadModel?: (model: StepModel) => LoadedModel
 }
 
 /** The product's decoder in WebAssembly: what the plant runs with. */
@@ -119,10 +121,8 @@ class DirectRun {
   }
 
   #activation(model: StepModel, activeFromMs: number, seenAtMs: number): Activation {
-    const loaded = constantModel(
-      model,
-      this.#plan.features.map(({ name }) => name),
-    )
+    const featureNames = this.#plan.features.map(({ name }) => name)
+    const loaded = this.#options.loadModel?.(model) ?? constantModel(model, featureNames)
     this.#models.set(loaded.sha256, loaded)
     return { model: loaded, activeFromMs, seenAtMs }
   }

@@ -1,6 +1,6 @@
 import type { Disk, DiskFile } from '@millwright/core'
 import { MemoryFile, MemoryFileContent } from './disk-memory-file.ts'
-import { seededRandom } from './scenario.ts'
+import { seededRandom } from './scenario-plan.ts'
 
 /** Something in a folder: a file or another folder. */
 type Entry =

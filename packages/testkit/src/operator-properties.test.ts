@@ -6,7 +6,8 @@ import type { Plan, WindowNode } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
 import { byDeviceAndTopic, exactDifference } from './compare.ts'
 import { createDirectEngine, type DirectEngineOptions, kernelDecoder, plainDecoder } from './direct-engine.ts'
-import { randomScenario, type ScenarioOptions, seededRandom } from './scenario.ts'
+import { randomScenario } from './scenario.ts'
+import { type ScenarioOptions, seededRandom } from './scenario-plan.ts'
 import type { RunResult, Step } from './steps.ts'
 
 const windows: readonly WindowNode[] = [

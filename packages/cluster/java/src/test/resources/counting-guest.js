@@ -1,4 +1,5 @@
-// A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer".
+// A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer"; a
+// control record "say" is answered.
 // State: float64 of its timer (NaN for none), float64 count. Output 0 for each record: key, then "count@appendTime".
 ;(() => {
   const kinds = {
@@ -125,7 +126,9 @@
     control: answer((n) =>
       frames(n, (_, from, to) => {
         const k = inputView.getUint16(from + 20, true)
-        controlSeen.push(text(from + 22, from + 22 + k))
+        const name = text(from + 22, from + 22 + k)
+        controlSeen.push(name)
+        if (text(from + 22 + k, to) === 'say') frame(kinds.output, { u8: 0 }, { key: name }, 'said')
         for (const [key] of held) frame(kinds.output, { u8: 0 }, { key }, `control ${text(from + 22 + k, to)}`)
       }),
     ),

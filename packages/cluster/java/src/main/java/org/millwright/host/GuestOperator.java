@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,8 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * <p>G3. Control records that are there when the task starts are taken before the first bundle; each is taken once.
  * <p>G5. Where inputs are merged, bundles are made of records that time has come to, in its order ({@link InputMerge}).
  * <p>G4. A timer goes off when every record before its time was processed, and before this watermark goes on.
+ * <p>G6. What a control record brings about is given once: a restart gives the guest those of the state again, and drops what it says to
+ * them. Another script may say something else, and is heard.
  */
 final class GuestOperator extends AbstractStreamOperator<byte[]>
         implements TwoInputStreamOperator<byte[], byte[], byte[]>, Triggerable<String, VoidNamespace>, BoundedMultiInput {
@@ -61,8 +64,12 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient InternalTimerService<VoidNamespace> timers;
     private transient BroadcastState<String, byte[]> control;
     private transient ListState<byte[]> heldState;
+    /** Digest of the script that took the control records of the state. */
+    private transient ListState<byte[]> scriptState;
     private transient InputMerge merge;
     private transient Map<Integer, Long> controlReached;
+    /** Whether outputs were given by the run before (G6). */
+    private transient boolean outputsWereGiven;
     private transient List<byte[]> bundle;
     private transient int bundleRecords;
     private transient int bundleLineBytes;
@@ -97,6 +104,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         // Every subtask sees all of it when it starts, and takes its own key groups.
         heldState = context.getOperatorStateStore().getUnionListState(
                 new ListStateDescriptor<>("held", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        scriptState = context.getOperatorStateStore().getUnionListState(
+                new ListStateDescriptor<>("script", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         merge = new InputMerge();
         for (byte[] bytes : heldState.get()) {
             HeldRecord record = HeldRecord.of(bytes);
@@ -132,6 +141,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
         heldState.update(merge.waiting());
+        scriptState.update(List.of(script.digest()));
     }
 
     private void registerMetrics() {
@@ -153,7 +163,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         guestMetrics = new GuestMetrics(getMetricGroup());
     }
 
-    /** Takes the control records of the state, and those that came since (G3). */
+    /** Takes the control records of the state (G6), and those that came since (G3). */
     private void takeControlLog() throws Exception {
         controlReached = new HashMap<>();
         List<ControlRecord> known = new ArrayList<>();
@@ -162,15 +172,34 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             known.add(record);
             controlReached.merge(record.partition(), record.offset(), Math::max);
         }
+        outputsWereGiven = isScriptOfState();
+        giveControl(known);
+        outputsWereGiven = false;
+        List<ControlRecord> since = new ArrayList<>();
         for (byte[] bytes : controlLog.read(controlReached)) {
             ControlRecord record = ControlRecord.of(bytes);
             controlReached.merge(record.partition(), record.offset(), Math::max);
             keepControl(record);
-            known.add(record);
+            since.add(record);
         }
-        known.sort(ControlRecord.ORDER);
+        giveControl(since);
+    }
+
+    private boolean isScriptOfState() throws Exception {
+        boolean some = false;
+        for (byte[] digest : scriptState.get()) {
+            if (!Arrays.equals(digest, script.digest())) {
+                return false;
+            }
+            some = true;
+        }
+        return some;
+    }
+
+    private void giveControl(List<ControlRecord> records) throws Exception {
+        records.sort(ControlRecord.ORDER);
         frames.begin();
-        for (ControlRecord record : known) {
+        for (ControlRecord record : records) {
             frames.frame(Bridge.FRAME_CONTROL, guest::control, record.bytes());
         }
         frames.finish(guest::control);
@@ -432,6 +461,9 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         switch (kind) {
             case Bridge.FRAME_UNKNOWN_KEY -> unknownKeys.add(rest(payload));
             case Bridge.FRAME_OUTPUT -> {
+                if (outputsWereGiven) {
+                    return;
+                }
                 output.collect(new StreamRecord<>(rest(payload)));
                 recordsOut.inc();
             }

@@ -1,6 +1,9 @@
 package org.millwright.host;
 
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 
 /**
  * The script that runs in V8.
@@ -11,4 +14,13 @@ import java.io.Serializable;
 record GuestScript(String source, String sourceMap) implements Serializable {
     /** The name it is run under: errors have it. */
     static final String NAME = "guest.js";
+
+    /** SHA-256 of the source: what a script does is decided by nothing else. */
+    byte[] digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(source.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException absent) {
+            throw new IllegalStateException("Every Java has SHA-256", absent);
+        }
+    }
 }

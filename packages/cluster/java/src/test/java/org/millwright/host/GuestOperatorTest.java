@@ -204,6 +204,26 @@ class GuestOperatorTest {
     }
 
     @Test
+    void givesWhatAControlRecordBringsAboutOnceOverRestartsOfOneScript() throws Exception {
+        byte[] first = InputRecords.encode(7, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
+        byte[] second = InputRecords.encode(8, 1, 0, "two".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
+        OperatorSubtaskState snapshot;
+        try (Harness harness = Harness.open(1000, 1, 0, null, reached -> List.of(first))) {
+            assertEquals(List.of("one: said"), harness.outputs());
+            snapshot = harness.snapshot();
+        }
+        try (Harness harness = Harness.open(1000, 1, 0, snapshot, reached -> List.of(second))) {
+            assertEquals(List.of("two: said"), harness.outputs());
+            harness.control("three", "say", 2);
+            assertEquals(List.of("two: said", "three: said"), harness.outputs());
+        }
+        GuestScript other = new GuestScript(TestJobs.script().source() + "// another one", "{}");
+        try (Harness harness = Harness.open(TestJobs.options(1000), other, 1, 0, snapshot, reached -> List.of())) {
+            assertEquals(List.of("one: said"), harness.outputs());
+        }
+    }
+
+    @Test
     void mergesInputsByAppendTimeHoldingWhatMayNotBeDueAlsoOverARescaling() throws Exception {
         OperatorSubtaskState snapshot;
         JobOptions merging = TestJobs.options(1000, true);
@@ -296,7 +316,11 @@ class GuestOperatorTest {
         }
 
         static Harness open(JobOptions options, int parallelism, int subtask, OperatorSubtaskState state, ControlLog controlLog) throws Exception {
-            var factory = new OperatorFactories.Guests(options, TestJobs.script(), controlLog);
+            return open(options, TestJobs.script(), parallelism, subtask, state, controlLog);
+        }
+
+        static Harness open(JobOptions options, GuestScript script, int parallelism, int subtask, OperatorSubtaskState state, ControlLog controlLog) throws Exception {
+            var factory = new OperatorFactories.Guests(options, script, controlLog);
             KeyedDriver driver = new KeyedDriver(factory, parallelism, subtask);
             driver.setup();
             if (state != null) {
