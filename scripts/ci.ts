@@ -50,6 +50,7 @@ const suites: readonly Suite[] = [
     name: 'exactly once over kills on the cluster',
     command: inNode('scripts/proofs/exactly-once.ts --hits 2 --seed 1'),
   },
+  { name: 'equal on Flink at every parallelism', command: proof('cluster-equality') },
 ]
 
 let passed = 0

@@ -13,14 +13,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { AlertSignal, DeviceFeatures, ModelUpdate } from '@millwright/core'
+import type { ModelUpdate } from '@millwright/core'
 import { percentile, statusBytes } from '../../bench/measure.ts'
 import { processed, statusOf } from '../../bench/plant-process.ts'
 import { askPlant } from '../../packages/cli/src/control/control-client.ts'
 import { hostilePackages } from './support/hostile-packages.ts'
-import { proofPackage, vibrationSplit } from './support/packages.ts'
+import { proofPackage } from './support/packages.ts'
 import { numberArgument, type Proof, prove } from './support/proof.ts'
-import { post, startProofPlant, windowMs, writeProofProject } from './support/proof-plant.ts'
+import { post, startProofPlant, writeProofProject } from './support/proof-plant.ts'
 import {
   partitionsOf,
   type StoredUpdate,
@@ -29,6 +29,7 @@ import {
   storedReadings,
   storedUpdates,
 } from './support/stored-frames.ts'
+import { type InForce, inForceByRule, SwapAudit } from './support/swap-audit.ts'
 import type { SwapLoad, SwapLoadResult } from './support/swap-load.ts'
 
 /** How far ahead a model is put in force, milliseconds: time for every partition to have it. */
@@ -197,117 +198,37 @@ function startLoad(proof: Proof, workerData: SwapLoad): { stop(): Promise<SwapLo
   }
 }
 
-/** A window as a partition's log has it: the record that closed it, and the version that must have scored it. */
-interface Closing {
-  readonly offset: number
-  readonly version: string
-}
-
 /** Holds what came out to what went in and to the rule of activation. */
 function auditLog(proof: Proof, data: string, sent: SwapLoadResult): { inForceAtMs: Map<string, number> } {
   const updates = storedUpdates(data)
   const inForceAtMs = new Map<string, number>()
-  const counts = { windows: 0, features: 0, alerts: 0, lateActivations: 0 }
-  const faults: Record<'lost' | 'doubled' | 'strange' | 'version' | 'answer' | 'features' | 'place', string[]> = {
-    lost: [],
-    doubled: [],
-    strange: [],
-    version: [],
-    answer: [],
-    features: [],
-    place: [],
-  }
-  const highWhenCalm = (version: string): boolean => Number(version.slice(5)) % 2 === 0
-  let readingCount = 0
+  const audit = new SwapAudit((version) => Number(version.slice(5)) % 2 === 0)
+  let lateCount = 0
   for (const partition of partitionsOf(data)) {
-    const inForce = activationsOf(data, partition, updates, inForceAtMs)
-    counts.lateActivations += inForce.filter(({ late }) => late).length
-    const closings = new Map<string, Closing>()
-    const clocks = new Map<string, number>()
-    for (const { offset, appendTimeMs, line } of storedReadings(data, partition)) {
-      readingCount += 1
-      const { deviceId, timestamp } = JSON.parse(line) as { deviceId: string; timestamp: number }
-      const before = clocks.get(deviceId) ?? timestamp
-      clocks.set(deviceId, timestamp)
-      const start = Math.floor(before / windowMs) * windowMs
-      // Readings come every tenth of a window and in order: a reading closes at most the window before its own.
-      if (start + windowMs > timestamp) continue
-      const version = inForce.findLast(({ fromMs }) => fromMs <= appendTimeMs)?.version ?? 'none'
-      closings.set(`${deviceId} ${start} 0`, { offset, version })
-    }
-    counts.windows += closings.size
-    const features = new Map<string, string>()
-    for (const { inputOffset, value } of storedOutputs(data, 'device-features', partition)) {
-      const record = JSON.parse(value) as DeviceFeatures
-      const key = `${record.deviceId} ${record.windowStart} ${record.revision}`
-      counts.features += 1
-      if (features.has(key)) faults.doubled.push(`device-features ${key}`)
-      if (!closings.has(key)) faults.strange.push(`device-features ${key}`)
-      else if (closings.get(key)?.offset !== inputOffset) faults.place.push(`device-features ${key}`)
-      features.set(key, JSON.stringify(record.features))
-    }
-    const scored = new Set<string>()
-    for (const { inputOffset, value } of storedOutputs(data, 'alert-signals', partition)) {
-      const alert = JSON.parse(value) as AlertSignal
-      const key = `${alert.deviceId} ${alert.windowStart} ${alert.revision}`
-      counts.alerts += 1
-      if (scored.has(key)) faults.doubled.push(`alert-signals ${key}`)
-      scored.add(key)
-      const closing = closings.get(key)
-      if (closing === undefined) {
-        faults.strange.push(`alert-signals ${key}`)
-        continue
-      }
-      if (closing.offset !== inputOffset) faults.place.push(`alert-signals ${key}`)
-      if (closing.version !== alert.model.version)
-        faults.version.push(`${key}: by ${alert.model.version}, the log says ${closing.version}`)
-      const calm = Math.fround(alert.features['vibration'] ?? Number.NaN) < vibrationSplit
-      if (alert.probability > 0.8 !== (calm === highWhenCalm(alert.model.version))) faults.answer.push(key)
-      if (features.get(key) !== JSON.stringify(alert.features)) faults.features.push(key)
-    }
-    for (const key of closings.keys()) {
-      if (!features.has(key)) faults.lost.push(`device-features ${key}`)
-      if (!scored.has(key)) faults.lost.push(`alert-signals ${key}`)
-    }
+    const inForce = activationsOf(data, partition, updates)
+    lateCount += inForce.filter(({ late }) => late).length
+    for (const { version, fromMs } of inForce) inForceAtMs.set(version, Math.max(fromMs, inForceAtMs.get(version) ?? 0))
+    for (const reading of storedReadings(data, partition)) audit.reading(reading, inForce)
+    for (const { inputOffset, value } of storedOutputs(data, 'device-features', partition))
+      audit.features(value, inputOffset)
+    for (const { inputOffset, value } of storedOutputs(data, 'alert-signals', partition))
+      audit.alert(value, inputOffset)
   }
-  for (const [fault, found] of Object.entries(faults))
-    for (const text of found.slice(0, 3)) proof.say(`${fault}: ${text}`)
-  proof.check(readingCount === sent.lineCount, `the log has each of the ${sent.lineCount} acknowledged readings once`)
-  proof.check(
-    counts.windows === sent.closedWindowCount && counts.windows > 1000,
-    `${counts.windows} windows were closed, as many as the readings say`,
-  )
-  proof.check(
-    faults.lost.length === 0 && counts.features === counts.windows && counts.alerts === counts.windows,
-    'none is lost: each has its features and its alert',
-  )
-  proof.check(faults.doubled.length + faults.strange.length === 0, 'none is doubled, and none comes from nowhere')
-  proof.check(faults.place.length === 0, 'each is kept with the place of the reading that closed it')
-  proof.check(faults.version.length === 0, 'each alert is by the version that the log says was in force')
-  proof.check(faults.answer.length === 0, 'each alert has the answer of the version it names, not of the other one')
-  proof.check(faults.features.length === 0, 'each alert has the features that device-features has')
-  proof.say(`${counts.lateActivations} activations in partitions came after their moment`)
+  audit.report(proof, sent)
+  proof.say(`${lateCount} activations in partitions came after their moment`)
   return { inForceAtMs }
 }
 
-/** What is in force in a partition, by its log: ascending by moment, later ones last among equals. */
-function activationsOf(
-  data: string,
-  partition: number,
-  updates: readonly StoredUpdate[],
-  inForceAtMs: Map<string, number>,
-): { version: string; fromMs: number; late: boolean }[] {
-  return storedActivations(data, partition)
-    .map(({ seenAtMs, updateOffset }) => {
+/** What is in force in a partition, by its log. */
+function activationsOf(data: string, partition: number, updates: readonly StoredUpdate[]): InForce[] {
+  return inForceByRule(
+    storedActivations(data, partition).map(({ seenAtMs, updateOffset }) => {
       const update = updates[updateOffset]
       if (update === undefined)
         throw new Error(`partition ${partition} activates update ${updateOffset}, which is not there`)
-      const late = update.activeFrom <= seenAtMs
-      const fromMs = late ? seenAtMs + 1 : update.activeFrom
-      inForceAtMs.set(update.version, Math.max(fromMs, inForceAtMs.get(update.version) ?? 0))
-      return { version: update.version, fromMs, late }
-    })
-    .sort((a, b) => a.fromMs - b.fromMs)
+      return { version: update.version, activeFromMs: update.activeFrom, seenAtMs }
+    }),
+  )
 }
 
 function report(

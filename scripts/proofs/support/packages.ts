@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { splitModelFile, splitModelPackage } from '../../../packages/cli/src/models/split-model-testing.ts'
 
 /** Where the proofs' models part: mean vibration below, or not. */
@@ -15,9 +16,14 @@ const rows = [
   [0.5, 1.1, 4.3],
 ]
 
-/** The bytes of a sound package for the proofs' plant. @param highWhenCalm Which side of the split it finds risky. */
-export function proofPackage(version: string, highWhenCalm: boolean): Uint8Array {
-  return splitModelPackage({ name: 'proof', version, features, rows, ...split(highWhenCalm) })
+/**
+ * The bytes of a sound package for the proofs' plant.
+ *
+ * @param highWhenCalm Which side of the split it finds risky.
+ * @param idleTreeCount Trees that make it larger, half a kilobyte each, and change no answer.
+ */
+export function proofPackage(version: string, highWhenCalm: boolean, idleTreeCount = 0): Uint8Array {
+  return splitModelPackage({ name: 'proof', version, features, rows, ...split(highWhenCalm), idleTreeCount })
 }
 
 /** The model inside such a package, by itself. @param featureCount Other than the plant's, for one that does not fit. */
@@ -32,4 +38,9 @@ function split(highWhenCalm: boolean) {
     below: highWhenCalm ? 4 : -4,
     atOrAbove: highWhenCalm ? -4 : 4,
   }
+}
+
+/** SHA-256 of a package, by which activations name it; lower-case hexadecimal. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }

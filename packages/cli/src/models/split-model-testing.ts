@@ -15,6 +15,8 @@ export interface SplitModel {
   readonly atOrAbove: number
   /** Rows of training, one value per feature each: for the baseline and the golden rows. */
   readonly rows: readonly (readonly number[])[]
+  /** Trees that answer 0 to every row: half a kilobyte each, for packages that are too large for one message. */
+  readonly idleTreeCount?: number
 }
 
 /** Makes the bytes of a sound package of a {@link SplitModel}. */
@@ -49,18 +51,24 @@ export function splitModelPackage(split: SplitModel): Uint8Array {
 
 /** Makes the model of a {@link SplitModel} in XGBoost's JSON. */
 export function splitModelFile(
-  { splitFeature, splitAt, below, atOrAbove }: Pick<SplitModel, 'splitFeature' | 'splitAt' | 'below' | 'atOrAbove'>,
+  {
+    splitFeature,
+    splitAt,
+    below,
+    atOrAbove,
+    idleTreeCount = 0,
+  }: Pick<SplitModel, 'splitFeature' | 'splitAt' | 'below' | 'atOrAbove' | 'idleTreeCount'>,
   featureCount: number,
 ): Uint8Array {
   const three = <T>(a: T, b: T, c: T): T[] => [a, b, c]
-  const tree = {
+  const treeOf = (id: number, below: number, atOrAbove: number) => ({
     base_weights: three(0, below, atOrAbove),
     categories: [],
     categories_nodes: [],
     categories_segments: [],
     categories_sizes: [],
     default_left: three(1, 0, 0),
-    id: 0,
+    id,
     left_children: three(1, -1, -1),
     loss_changes: three(1, 0, 0),
     parents: three(2147483647, 0, 0),
@@ -70,7 +78,8 @@ export function splitModelFile(
     split_type: three(0, 0, 0),
     sum_hessian: three(2, 1, 1),
     tree_param: { num_deleted: '0', num_feature: String(featureCount), num_nodes: '3', size_leaf_vector: '1' },
-  }
+  })
+  const trees = [treeOf(0, below, atOrAbove), ...Array.from({ length: idleTreeCount }, (_, i) => treeOf(i + 1, 0, 0))]
   const file = {
     learner: {
       attributes: {},
@@ -78,10 +87,10 @@ export function splitModelFile(
       feature_types: [],
       gradient_booster: {
         model: {
-          gbtree_model_param: { num_parallel_tree: '1', num_trees: '1' },
-          iteration_indptr: [0, 1],
-          tree_info: [0],
-          trees: [tree],
+          gbtree_model_param: { num_parallel_tree: '1', num_trees: String(trees.length) },
+          iteration_indptr: [...trees.keys(), trees.length],
+          tree_info: trees.map(() => 0),
+          trees,
         },
         name: 'gbtree',
       },

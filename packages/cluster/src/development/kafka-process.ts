@@ -137,8 +137,8 @@ export function brokerFormatArguments(
     'kafka.tools.StorageTool',
     'format',
     '--ignore-formatted',
-    '--cluster-id',
-    settings.kafkaClusterId,
+    // One argument: an id may begin with a hyphen, and would be taken for a flag.
+    `--cluster-id=${settings.kafkaClusterId}`,
     '--config',
     brokerSettingsPath(folder, role),
     ...(settings.secure ? [...scram('SCRAM-SHA-512'), ...scram('SCRAM-SHA-256')] : []),
