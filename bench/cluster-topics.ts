@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { seenEverywhereMs } from '@millwright/cluster/kafka'
 import { partitionOf } from '@millwright/core'
 import {
   BrokerLink,
@@ -93,7 +95,7 @@ export async function fillTopic(
   }
 }
 
-/** Publishes a package that is in force from the beginning. */
+/** Publishes a package, and waits until it is in force for what is appended then. */
 export async function publishModel(
   connection: KafkaConnection,
   model: { readonly name: string; readonly version: string; readonly path: string },
@@ -106,6 +108,7 @@ export async function publishModel(
     ...packageParts({ name, version }, bytes),
     { key: activationKey(name, randomUUID()), value: Buffer.from(activation) },
   ])
+  await delay(seenEverywhereMs)
 }
 
 /** Where a topic ends now. */

@@ -1,3 +1,4 @@
+import { seenEverywhereMs } from '@millwright/cluster/kafka'
 import type { LoadedModel, Plan } from '@millwright/core'
 import {
   createDirectEngine,
@@ -85,7 +86,7 @@ export function operatorSays(
   })
   const common: Step[] = [
     ...models.activations.map(({ model, activeFromMs, seenAtMs }): Step => {
-      return { kind: 'activate', model, activeFromMs, appendTimeMs: seenAtMs }
+      return { kind: 'activate', model, activeFromMs, appendTimeMs: seenAtMs + seenEverywhereMs }
     }),
     ...[...momentsMs, fleetEndMs].map((appendTimeMs): Step => ({ kind: 'heartbeat', appendTimeMs })),
   ]

@@ -1,4 +1,4 @@
-import { partHeadBytes } from '@millwright/cluster/kafka'
+import { partHeadBytes, seenEverywhereMs } from '@millwright/cluster/kafka'
 import { type LoadedModel, type ModelUpdate, outputTopics, type Plan } from '@millwright/core'
 import { type KafkaConnection, TopicReader } from '@millwright/gateways/kafka'
 import { createDirectEngine, type RunResult, type Step, type StepOutput } from '@millwright/testkit'
@@ -114,7 +114,7 @@ async function soundActivations(connection: KafkaConnection, plan: Plan): Promis
       const sha256 = bytes.subarray(16, partHeadBytes).toString('hex')
       parts.set(sha256, [...(parts.get(sha256) ?? []), bytes.subarray(partHeadBytes)])
     } else if (bytes.toString().startsWith('{"name":'))
-      updates.push({ update: JSON.parse(bytes.toString()) as ModelUpdate, seenAtMs: appendTimeMs })
+      updates.push({ update: JSON.parse(bytes.toString()) as ModelUpdate, seenAtMs: appendTimeMs + seenEverywhereMs })
   }
   return updates.flatMap(({ update, seenAtMs }) => {
     const bytes = Buffer.concat(parts.get(update.sha256) ?? [])

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { activationKey, packageParts, partHeadBytes, partMagic } from '@millwright/cluster/kafka'
+import { activationKey, packageParts, partHeadBytes, partMagic, seenEverywhereMs } from '@millwright/cluster/kafka'
 import { limits, type ModelUpdate, type Plan } from '@millwright/core'
 import {
   activationInForce,
@@ -92,8 +92,10 @@ export class KafkaModels implements ModelDesk {
           `Cannot publish ${name} ${version} as a version names one package for good: found another of SHA-256 ${other.sha256}`,
           { details: { reason: 'version-taken' } },
         )
+      await this.#write(packageParts({ name, version }, packageBytes))
+      // Only now: a large package takes its time, and the moment is to be ahead for all subtasks.
       const update = { name, version, sha256, activeFrom: activeFromOf(activeFromMs) }
-      await this.#write([...packageParts({ name, version }, packageBytes), activationOf(update)])
+      await this.#write([activationOf(update)])
       return update
     })
   }
@@ -187,7 +189,7 @@ export class KafkaModels implements ModelDesk {
     this.#seenKeys.add(key)
     this.#published.push({ ...update, offset, publishedAtMs: appendTimeMs })
     this.#activations = standingActivations(
-      [...this.#activations, { update, updateOffset: offset, seenAtMs: appendTimeMs }],
+      [...this.#activations, { update, updateOffset: offset, seenAtMs: appendTimeMs + seenEverywhereMs }],
       appendTimeMs,
     )
   }

@@ -1,4 +1,5 @@
 import { outputTopics, type Plan } from '@millwright/core'
+import { controlLagMs } from '../guest/model-topic.ts'
 
 /** What the host is told of a job: `job.json` beside the script. */
 export interface JobDescription {
@@ -11,6 +12,8 @@ export interface JobDescription {
   readonly outputs: readonly string[]
   /** Field of a record that holds its key. */
   readonly keyField: string
+  /** Records wait for control records that were appended so long before them, milliseconds of append time. */
+  readonly controlLagMs: number
 }
 
 /** Describes the job of a plan. The host has a default for whatever else it may be told (docs/formats/bridge.md). */
@@ -21,5 +24,6 @@ export function describeJob(plan: Plan): JobDescription {
     control: 'model-updates',
     outputs: outputTopics,
     keyField: 'deviceId',
+    controlLagMs,
   }
 }

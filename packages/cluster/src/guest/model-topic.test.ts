@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { packageParts } from '../kafka/package-parts.ts'
 import { hostCrypto } from './host-crypto.ts'
 import { nodeHost } from './host-testing.ts'
-import { ModelTopic, type RefusedUpdate } from './model-topic.ts'
+import { controlLagMs, ModelTopic, type RefusedUpdate, seenEverywhereMs } from './model-topic.ts'
 
 const crypto = hostCrypto(nodeHost)
 const example = readFileSync(join(import.meta.dirname, '../../../../examples/predictive-maintenance/model.mwmodel'))
@@ -46,19 +46,19 @@ function activation(sha256: string, key: string, appendTimeMs: number): Paramete
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-test('an activation waits for its package, and was seen when it came (U2, U3)', () => {
+test('an activation waits for its package, and was seen when every guest has it (U2, U3)', () => {
   const { models, announced } = topic()
   const parts = packageParts(manifest, example)
   models.take(activation(sha256Of(example), 'one', 10))
   expect([announced.length, models.waitingCount]).toEqual([0, 1])
   for (const part of [...parts].reverse()) models.take({ ...part, appendTimeMs: 99 })
-  expect(announced.map(({ seenAtMs, activeFromMs }) => [seenAtMs, activeFromMs])).toEqual([[10, 50]])
+  expect(announced.map(({ seenAtMs, activeFromMs }) => [seenAtMs, activeFromMs])).toEqual([[10 + seenEverywhereMs, 50]])
   // The same records once more change nothing; another activation does.
   models.take(activation(sha256Of(example), 'one', 10))
   for (const part of parts) models.take({ ...part, appendTimeMs: 100 })
   expect(announced.length).toBe(1)
   models.take(activation(sha256Of(example), 'two', 20))
-  expect(announced.map(({ seenAtMs }) => seenAtMs)).toEqual([10, 20])
+  expect(announced.map(({ seenAtMs }) => seenAtMs)).toEqual([10 + seenEverywhereMs, 20 + seenEverywhereMs])
   expect(models.waitingCount).toBe(0)
 })
 
@@ -101,4 +101,8 @@ test('a model beyond those that are kept is loaded again when its package is pub
   expect(models.waitingCount).toBe(1)
   publish(first, 'published again')
   expect([models.waitingCount, announced.length]).toEqual([0, limits.modelPackagesKept + 3])
+})
+
+test('every guest has an activation before it counts as seen, whatever the brokers’ clocks say of 250 ms (U3)', () => {
+  expect(seenEverywhereMs - controlLagMs).toBeGreaterThanOrEqual(250)
 })

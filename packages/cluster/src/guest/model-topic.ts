@@ -7,6 +7,14 @@ export const partMagic = Uint8Array.of(0x4d, 0x57, 0x50, 0x41, 0x52, 0x54, 0x30,
 /** Before a part's bytes: the magic, its number, how many parts there are, the SHA-256 of the whole package. */
 export const partHeadBytes = 48
 
+/**
+ * How long after its append an activation counts as seen, milliseconds of append time: by then every subtask has it, since the host
+ * processes no record before it has taken the control records that were appended `controlLagMs` before.
+ */
+export const seenEverywhereMs = 500
+/** Half of it: the rest is for the clocks of brokers, which need not agree better than that. */
+export const controlLagMs = 250
+
 /** A record of `model-updates`. */
 export interface ControlRecord {
   readonly key: string
@@ -38,8 +46,8 @@ export interface RefusedUpdate {
  *
  * U1. A model is in force only when its package was whole and `checkModelPackage` took it; a refused one changes nothing.
  * U2. Parts and activations may come in any order, and any number of times: an activation waits for its package.
- * U3. When an activation was seen is the append time of its own record, whenever its package is whole: the same in every guest, and
- *     after every restart.
+ * U3. An activation was seen `seenEverywhereMs` after the append of its own record, whenever its package is whole: the same in every
+ *     guest, and after every restart. One that asks for less is late.
  * U4. The newest `modelPackagesKept` models are kept for rollbacks, and no package longer than until it is loaded.
  */
 export class ModelTopic {
@@ -117,7 +125,7 @@ export class ModelTopic {
       return
     }
     this.#seen.add(key)
-    this.#waiting.push({ update, seenAtMs: appendTimeMs, record: value.slice() })
+    this.#waiting.push({ update, seenAtMs: appendTimeMs + seenEverywhereMs, record: value.slice() })
   }
 
   #actOnWhole(): void {

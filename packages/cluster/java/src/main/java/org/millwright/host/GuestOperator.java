@@ -46,12 +46,16 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * <p>G4. A timer goes off when every record before its time was processed, and before this watermark goes on.
  * <p>G6. What a control record brings about is given once: a restart gives the guest those of the state again, and drops what it says to
  * them. Another script may say something else, and is heard.
+ * <p>G7. A record is processed, and a timer goes off, only when the control records were taken that had been appended
+ * {@link JobOptions#controlLagMs} before it: which of them concern it does not hang on which of two topics was read first.
  */
 final class GuestOperator extends AbstractStreamOperator<byte[]>
         implements TwoInputStreamOperator<byte[], byte[], byte[]>, Triggerable<String, VoidNamespace>, BoundedMultiInput {
     private static final long serialVersionUID = 1L;
     private static final int WRITE_BACK_SLICE = 4096;
     private static final long METRICS_EVERY_MS = 5000;
+    /** No two machines' clocks are further apart; only what is older than that is known to be old without asking. */
+    private static final long CLOCKS_APART_MS_MAX = 10_000;
     private static final byte[] NOTHING = {};
 
     private final JobOptions options;
@@ -67,7 +71,10 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     /** Digest of the script that took the control records of the state. */
     private transient ListState<byte[]> scriptState;
     private transient InputMerge merge;
+    private transient ControlLog.Reader controlReader;
     private transient Map<Integer, Long> controlReached;
+    /** Every control record appended before that was taken (G7). */
+    private transient double controlKnownMs;
     /** Whether outputs were given by the run before (G6). */
     private transient boolean outputsWereGiven;
     private transient List<byte[]> bundle;
@@ -175,14 +182,40 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         outputsWereGiven = isScriptOfState();
         giveControl(known);
         outputsWereGiven = false;
+        controlReader = controlLog.open();
+        controlKnownMs = Double.NEGATIVE_INFINITY;
+        takeControlSince();
+    }
+
+    /** Sees to it that the control records were taken which may concern what was appended then (G7). */
+    private void takeControlFor(double appendTimeMs) throws Exception {
+        // NaN is no time, and concerns nothing.
+        if (!(appendTimeMs > controlKnownMs + options.controlLagMs())) {
+            return;
+        }
+        takeControlSince();
+        // It was appended before the topic was asked for its end. While old records are caught up with, once is enough.
+        controlKnownMs = Math.max(appendTimeMs, getProcessingTimeService().getCurrentProcessingTime() - CLOCKS_APART_MS_MAX);
+    }
+
+    private void takeControlSince() throws Exception {
         List<ControlRecord> since = new ArrayList<>();
-        for (byte[] bytes : controlLog.read(controlReached)) {
+        for (byte[] bytes : controlReader.read(controlReached)) {
             ControlRecord record = ControlRecord.of(bytes);
+            if (isNew(record)) {
+                since.add(record);
+            }
+        }
+        for (ControlRecord record : since) {
             controlReached.merge(record.partition(), record.offset(), Math::max);
             keepControl(record);
-            since.add(record);
         }
         giveControl(since);
+    }
+
+    private boolean isNew(ControlRecord record) {
+        Long reached = controlReached.get(record.partition());
+        return reached == null || record.offset() > reached;
     }
 
     private boolean isScriptOfState() throws Exception {
@@ -197,6 +230,9 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     }
 
     private void giveControl(List<ControlRecord> records) throws Exception {
+        if (records.isEmpty()) {
+            return;
+        }
         records.sort(ControlRecord.ORDER);
         frames.begin();
         for (ControlRecord record : records) {
@@ -249,16 +285,17 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     @Override
     public void processElement2(StreamRecord<byte[]> element) throws Exception {
         ControlRecord record = ControlRecord.of(element.getValue());
-        Long reached = controlReached.get(record.partition());
-        if (reached != null && record.offset() <= reached) {
+        if (!isNew(record)) {
             return;
         }
         flush();
+        // The flush may have taken it.
+        if (!isNew(record)) {
+            return;
+        }
         controlReached.put(record.partition(), record.offset());
         keepControl(record);
-        frames.begin();
-        frames.frame(Bridge.FRAME_CONTROL, guest::control, record.bytes());
-        frames.finish(guest::control);
+        giveControl(new ArrayList<>(List.of(record)));
     }
 
     @Override
@@ -268,6 +305,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         flush();
         // The end of the input is no time: nothing falls silent by it.
         if (watermark.getTimestamp() != Watermark.MAX_WATERMARK.getTimestamp()) {
+            takeControlFor(watermark.getTimestamp());
             getTimeServiceManager().orElseThrow().advanceWatermark(watermark);
             actOnKeys(dueKeys, Bridge.PURPOSE_TIMER, watermark.getTimestamp());
             dueKeys.clear();
@@ -361,7 +399,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
 
     @Override
     public void close() throws Exception {
-        try {
+        try (ControlLog.Reader reader = controlReader) {
             if (guest != null) {
                 Guest closing = guest;
                 guest = null;
@@ -376,6 +414,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         if (bundleRecords == 0) {
             return;
         }
+        takeControlFor(newestAppendTimeMs());
         writeBundle();
         long began = System.nanoTime();
         guest.prepare(bundleRecords, bundleLineBytes);
@@ -393,6 +432,23 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         bundle.clear();
         bundleRecords = 0;
         bundleLineBytes = 0;
+    }
+
+    /** Of the bundle; NaN where no record has one. */
+    private double newestAppendTimeMs() {
+        double newest = Double.NaN;
+        for (byte[] records : bundle) {
+            ByteBuffer columns = ByteBuffer.wrap(records).order(ByteOrder.LITTLE_ENDIAN);
+            int end = Bridge.BUNDLE_HEAD_BYTES + 8 * columns.getInt(4);
+            for (int at = Bridge.BUNDLE_HEAD_BYTES; at < end; at += 8) {
+                double appendTimeMs = columns.getDouble(at);
+                // So that the first one that is a number takes the place of NaN.
+                if (!(appendTimeMs <= newest)) {
+                    newest = Double.isNaN(appendTimeMs) ? newest : appendTimeMs;
+                }
+            }
+        }
+        return newest;
     }
 
     private void writeBundle() {

@@ -123,6 +123,7 @@ public final class HostJob {
                 description.path("callMsMax").asLong(30_000),
                 description.path("idleAfterMs").asLong(0),
                 description.path("mergeInputs").asBoolean(false),
+                description.path("controlLagMs").asLong(0),
                 bounded);
     }
 

@@ -23,6 +23,8 @@ import java.util.List;
  * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
  * @param mergeInputs whether records of several inputs are put into the order of their append times; each waits until every partition
  *     has come so far, so that a quiet one stops all
+ * @param controlLagMs a record waits for the control records that were appended so long before it, milliseconds of append time, at least 0:
+ *     0 asks the control topic for its end before each bundle
  * @param endsWithInput whether the end of the input ends all keys: a bounded run
  */
 record JobOptions(
@@ -42,6 +44,7 @@ record JobOptions(
         long callMsMax,
         long idleAfterMs,
         boolean mergeInputs,
+        long controlLagMs,
         boolean endsWithInput)
         implements Serializable {
 
@@ -53,6 +56,7 @@ record JobOptions(
         require(bundleRecords >= 1 && bundleRecords <= Bridge.BUNDLE_RECORDS_MAX, "bundleRecords", "1 to " + Bridge.BUNDLE_RECORDS_MAX);
         require(recordBytesMax > 0 && recordBytesMax + bundleBytes + 4096 <= Bridge.BUFFER_BYTES - Bridge.LINES_OFFSET, "recordBytesMax", "room in the input buffer beside a bundle");
         require(cacheKeysMax >= 1, "cacheKeysMax", "at least 1");
+        require(controlLagMs >= 0, "controlLagMs", "at least 0 ms");
         require(flushIntervalMs >= 1, "flushIntervalMs", "at least 1 ms");
     }
 

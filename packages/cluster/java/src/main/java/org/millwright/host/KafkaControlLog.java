@@ -27,20 +27,32 @@ final class KafkaControlLog implements ControlLog {
     }
 
     @Override
-    public List<byte[]> read(Map<Integer, Long> reached) {
+    public Reader open() {
         Properties own = new Properties();
         own.putAll(properties);
         own.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         own.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         own.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-        List<byte[]> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(own, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+        return new TopicReader(new KafkaConsumer<>(own, new ByteArrayDeserializer(), new ByteArrayDeserializer()), topic);
+    }
+
+    private static final class TopicReader implements Reader {
+        private final KafkaConsumer<byte[], byte[]> consumer;
+        private final List<TopicPartition> partitions;
+
+        TopicReader(KafkaConsumer<byte[], byte[]> consumer, String topic) {
+            this.consumer = consumer;
+            partitions = consumer.partitionsFor(topic).stream()
                     .map(info -> new TopicPartition(topic, info.partition()))
                     .toList();
             consumer.assign(partitions);
-            Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
             consumer.seekToBeginning(partitions);
+        }
+
+        @Override
+        public List<byte[]> read(Map<Integer, Long> reached) {
+            List<byte[]> records = new ArrayList<>();
+            Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
             for (TopicPartition partition : partitions) {
                 Long known = reached.get(partition.partition());
                 if (known != null && known + 1 > consumer.position(partition)) {
@@ -53,7 +65,12 @@ final class KafkaControlLog implements ControlLog {
                     records.add(InputRecords.encode(record.timestamp(), record.offset(), record.partition(), record.key(), record.value()));
                 }
             }
+            return records;
         }
-        return records;
+
+        @Override
+        public void close() {
+            consumer.close();
+        }
     }
 }

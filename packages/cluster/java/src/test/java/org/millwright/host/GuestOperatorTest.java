@@ -195,7 +195,7 @@ class GuestOperatorTest {
     @Test
     void takesTheControlRecordsThatAreThereBeforeTheFirstBundle() throws Exception {
         byte[] record = InputRecords.encode(7, 3, 0, "key".getBytes(StandardCharsets.UTF_8), "there".getBytes(StandardCharsets.UTF_8));
-        try (Harness harness = Harness.open(1000, 1, 0, null, reached -> List.of(record))) {
+        try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.of(record))) {
             harness.send("{\"k\":\"a\"}");
             harness.control("key", "again", 3);
             harness.driver.processWatermark1(new Watermark(1));
@@ -208,18 +208,38 @@ class GuestOperatorTest {
         byte[] first = InputRecords.encode(7, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
         byte[] second = InputRecords.encode(8, 1, 0, "two".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
         OperatorSubtaskState snapshot;
-        try (Harness harness = Harness.open(1000, 1, 0, null, reached -> List.of(first))) {
+        try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.of(first))) {
             assertEquals(List.of("one: said"), harness.outputs());
             snapshot = harness.snapshot();
         }
-        try (Harness harness = Harness.open(1000, 1, 0, snapshot, reached -> List.of(second))) {
+        try (Harness harness = Harness.open(1000, 1, 0, snapshot, () -> reached -> List.of(second))) {
             assertEquals(List.of("two: said"), harness.outputs());
             harness.control("three", "say", 2);
             assertEquals(List.of("two: said", "three: said"), harness.outputs());
         }
         GuestScript other = new GuestScript(TestJobs.script().source() + "// another one", "{}");
-        try (Harness harness = Harness.open(TestJobs.options(1000), other, 1, 0, snapshot, reached -> List.of())) {
+        try (Harness harness = Harness.open(TestJobs.options(1000), other, 1, 0, snapshot, () -> reached -> List.of())) {
             assertEquals(List.of("one: said"), harness.outputs());
+        }
+    }
+
+    @Test
+    void takesTheControlRecordsThatMayConcernARecordBeforeIt() throws Exception {
+        List<byte[]> log = new ArrayList<>();
+        try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.copyOf(log))) {
+            harness.sendAt(0, 1000, "{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(1000));
+            log.add(InputRecords.encode(1001, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8)));
+            // It was appended 250 ms before the second of these at most, and before the third for sure.
+            harness.sendAt(0, 1250, "{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(1250));
+            assertEquals(List.of("a: 1@1000", "a: 2@1250"), harness.outputs());
+            harness.sendAt(0, 1251, "{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(1251));
+            assertEquals(List.of("a: 1@1000", "a: 2@1250", "one: said", "a: control say", "a: 3@1251"), harness.outputs());
+            // What was taken is not taken again when it comes by itself.
+            harness.control("one", "say", 0);
+            assertEquals(5, harness.outputs().size());
         }
     }
 
