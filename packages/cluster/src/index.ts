@@ -1,3 +1,4 @@
+export { readsEvents } from './bundle/job-description.ts'
 export { JobFailedError } from './deploy/await-running.ts'
 export { type Deployment, type DeployResult, deploy } from './deploy/deploy.ts'
 export { type JobStatus, jobStatus } from './deploy/job-status.ts'
@@ -31,5 +32,6 @@ export type {
 } from './flink/flink-types.ts'
 export { KafkaAdministration, type KafkaQuorum, type TopicReport } from './kafka/administration.ts'
 export { activationKey, packagePartKey } from './kafka/model-update-key.ts'
+export { findQuietPartitions, type QuietPartition, quietText } from './kafka/quiet-partitions.ts'
 export { type TopicDefinition, type TopicOptions, topicDefinitions } from './kafka/topic-definitions.ts'
 export { differenceText, type TopicDifference } from './kafka/topic-report.ts'

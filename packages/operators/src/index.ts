@@ -6,6 +6,7 @@ export { createPlainReadingDecoder } from './decode/plain-reading-decoder.ts'
 export { createReadingDecoder } from './decode/reading-decoder.ts'
 export type { Refused } from './decode/refused.ts'
 export { decodeDeviceEvent } from './device-event-line.ts'
+export { eventTypes } from './features/device-events.ts'
 export type { TimerRequest } from './host-timers.ts'
 export type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 export {

@@ -33,6 +33,13 @@ export function jobStatusText(status: JobStatus, nowMs: number): string {
       ? 'not yet in every subtask'
       : `${new Date(status.watermarkMs).toISOString()}, ${duration(nowMs - status.watermarkMs)} behind the clock`,
   ])
+  const { slowest, recordsHeld } = status
+  if (slowest !== null)
+    rows.push([
+      '  held back by',
+      `${slowest.topic} ${slowest.partition}, ${slowest.timeReachedMs === null ? 'of which nothing has come' : `read to ${duration(nowMs - slowest.timeReachedMs)} before now`}`,
+    ])
+  if (recordsHeld !== null && recordsHeld > 0) rows.push(['  records held', formatCount(recordsHeld)])
   if (status.heapBytes !== null) rows.push(['V8 heap', formatBytes(status.heapBytes)])
   if (status.restarts !== null) rows.push(['restarts', formatCount(status.restarts)])
   for (const { at, cause, task } of failures)

@@ -1,4 +1,13 @@
-import { type DeployResult, deploy, differenceText, KafkaAdministration, topicDefinitions } from '@millwright/cluster'
+import {
+  type DeployResult,
+  deploy,
+  differenceText,
+  findQuietPartitions,
+  KafkaAdministration,
+  quietText,
+  readsEvents,
+  topicDefinitions,
+} from '@millwright/cluster'
 import { ConfigurationError } from '@millwright/core'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
@@ -59,6 +68,9 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
   const onStep = (text: string): void => void process.stderr.write(`${text}\n`)
   onStep(`Looking at the topics on ${kafka.bootstrapServers.join(', ')}`)
   await ensureTopics(kafka, plan.partitionCount, onStep)
+  const quietPartitions = await findQuietPartitions(kafka, ['sensor-data', 'device-events'], Date.now())
+  const warning = quietText(quietPartitions, readsEvents(plan))
+  if (warning !== null) onStep(`Warning: ${warning}`)
   const result = await withFlink(flags, (flink) =>
     deploy({
       plan,
@@ -78,7 +90,9 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
       onStep,
     }),
   )
-  process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${resultText(plan.name, result)}\n`)
+  process.stdout.write(
+    flags.json ? `${JSON.stringify({ ...result, quietPartitions })}\n` : `${resultText(plan.name, result)}\n`,
+  )
 }
 
 /** Makes the topics that are missing; what is there is left as it is, and what differs is said. */

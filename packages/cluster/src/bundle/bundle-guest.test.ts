@@ -30,11 +30,11 @@ function project(config: string): string {
 }
 
 /** Opens a bundle's guest in a bare scope. */
-function open({ script }: GuestBundle, plan: Pick<Plan, 'name'>): TestHost {
+function open({ script }: GuestBundle, name: string): TestHost {
   const scope = bareScope()
   Object.assign((scope as { millwrightHost: object }).millwrightHost, nodeHost)
   new Script(script, { filename: 'guest.js' }).runInContext(scope)
-  const { inputs, outputs } = describeJob(plan as Plan)
+  const { inputs, outputs } = describeJob({ name, features: [] as Plan['features'] } as Plan)
   const configuration = { subtask: 0, inputs, outputs, cacheKeysMax: 100, dirtyKeysMax: 100 }
   return new TestHost(runInContext('millwright', scope) as GuestFunctions, configuration)
 }
@@ -47,7 +47,7 @@ function reading(second: number, fields: object): HostRecord {
 
 describe('bundleGuest()', () => {
   test('makes a script that scores the example in a scope without Node', async () => {
-    const host = open(await bundleGuest(join(example, 'millwright.config.ts')), { name: 'example' })
+    const host = open(await bundleGuest(join(example, 'millwright.config.ts')), 'example')
     const bytes = readFileSync(join(example, 'model.mwmodel'))
     const { sha256, manifest } = openModelPackage(bytes, {
       sha256: (part) => createHash('sha256').update(part).digest(),
@@ -67,7 +67,7 @@ describe('bundleGuest()', () => {
   })
 
   test('refuses a package that is not what its parts say, and goes on', async () => {
-    const host = open(await bundleGuest(join(example, 'millwright.config.ts')), { name: 'example' })
+    const host = open(await bundleGuest(join(example, 'millwright.config.ts')), 'example')
     const bytes = readFileSync(join(example, 'model.mwmodel'))
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1
     const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -98,7 +98,7 @@ export default definePlant({
 })
 `)
     const bundle = await bundleGuest(config)
-    const host = open(bundle, { name: 'own' })
+    const host = open(bundle, 'own')
     host.bundle([reading(0, { x: 1 }), reading(1, { x: 5 }), reading(30, { x: 13 }), reading(60, { x: 1 })])
     const [features, letter] = host.outputs.map(({ line }) => JSON.parse(line))
     expect(features.features).toEqual({ spread: 4 })

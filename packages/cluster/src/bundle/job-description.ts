@@ -1,4 +1,5 @@
 import { outputTopics, type Plan } from '@millwright/core'
+import { eventTypes } from '@millwright/operators'
 import { controlLagMs } from '../guest/model-topic.ts'
 
 /** What the host is told of a job: `job.json` beside the script. */
@@ -12,6 +13,8 @@ export interface JobDescription {
   readonly outputs: readonly string[]
   /** Field of a record that holds its key. */
   readonly keyField: string
+  /** Whether records of all inputs are put into the order of their append times, as in one log; each then waits for the slowest partition. */
+  readonly mergeInputs: boolean
   /** Records wait for control records that were appended so long before them, milliseconds of append time. */
   readonly controlLagMs: number
 }
@@ -24,6 +27,12 @@ export function describeJob(plan: Plan): JobDescription {
     control: 'model-updates',
     outputs: outputTopics,
     keyField: 'deviceId',
+    mergeInputs: readsEvents(plan),
     controlLagMs,
   }
+}
+
+/** Whether windows of a plan look at device events: which of a reading and an event came first then matters to every number. */
+export function readsEvents(plan: Plan): boolean {
+  return eventTypes(plan.features).length > 0
 }

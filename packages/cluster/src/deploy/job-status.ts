@@ -2,6 +2,16 @@ import type { FlinkClient } from '../flink/flink-client.ts'
 import type { FlinkCheckpoint, FlinkException, FlinkJobState } from '../flink/flink-types.ts'
 import { findRunningJob } from './job-parameters.ts'
 
+/** How far a partition is read. */
+export interface PartitionPosition {
+  readonly topic: string
+  readonly partition: number
+  /** Of the last record taken, as Flink tells it; below 0 before the first. */
+  readonly offset: number
+  /** Append time of the newest record that was taken since the job, or its last restart, began; `null` where none was. */
+  readonly timeReachedMs: number | null
+}
+
 /** How a plant's job is, as Flink tells it. Times are epoch milliseconds; what Flink does not say is `null`. */
 export interface JobStatus {
   readonly jobId: string
@@ -26,12 +36,16 @@ export interface JobStatus {
   /** Records read from topics and written to them since the job, or its last restart, began. */
   readonly recordsIn: number | null
   readonly recordsOut: number | null
-  /** Where each partition is read: the offset of the last record taken, as Flink tells it. */
-  readonly positions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  /** Where each partition is read, in the order of topics and partitions. */
+  readonly positions: readonly PartitionPosition[]
   /** Records in Kafka that no subtask has taken yet. */
   readonly recordsWaiting: number | null
   /** Append time that every subtask has reached; `null` before all have one. */
   readonly watermarkMs: number | null
+  /** Records taken that wait until every partition has come as far; 0 where the project does not look at device events. */
+  readonly recordsHeld: number | null
+  /** The partition that time waits for; `null` where none is known. */
+  readonly slowest: PartitionPosition | null
   /** Heap of V8 in all subtasks. */
   readonly heapBytes: number | null
 }
@@ -60,7 +74,7 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
   }
   const [sourceCounts, guestCounts, watermarkMs, positions] = await Promise.all([
     counts(source?.id, (metric) => /^Source__records\.(?:numRecordsIn|pendingRecords)$/.test(metric)),
-    counts(guest?.id, (metric) => /^guest\.guest_(?:records_out_total|heap_used_bytes)$/.test(metric)),
+    counts(guest?.id, (metric) => /^guest\.guest_(?:records_out_total|records_held|heap_used_bytes)$/.test(metric)),
     guest === undefined ? null : timeReachedBy(flink, job.id, guest.id),
     source === undefined ? [] : positionsOf(flink, job.id, source.id, source.parallelism),
   ])
@@ -87,6 +101,8 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
     positions,
     recordsWaiting: sourceCounts['Source__records.pendingRecords'] ?? null,
     watermarkMs,
+    recordsHeld: guestCounts['guest.guest_records_held'] ?? null,
+    slowest: slowestOf(positions),
     heapBytes: guestCounts['guest.guest_heap_used_bytes'] ?? null,
   }
 }
@@ -98,23 +114,41 @@ async function timeReachedBy(flink: FlinkClient, jobId: string, vertexId: string
   return slowest > 0 ? slowest : null
 }
 
-/** Flink's Kafka source has a metric for each partition in the subtask that reads it. */
+/** The source has metrics of each partition in the subtask that reads it: Flink's own of the offset, and ours of the time. */
 async function positionsOf(
   flink: FlinkClient,
   jobId: string,
   vertexId: string,
   parallelism: number,
-): Promise<JobStatus['positions']> {
-  const pattern = /KafkaSourceReader\.topic\.(.+)\.partition\.(\d+)\.currentOffset$/
-  const positions: JobStatus['positions'][number][] = []
+): Promise<PartitionPosition[]> {
+  const pattern = /\.topic\.(.+)\.partition\.(\d+)\.(currentOffset|partition_time_reached_ms)$/
+  const found = new Map<string, { topic: string; partition: number; offset: number; timeReachedMs: number | null }>()
   for (let subtask = 0; subtask < parallelism; subtask++) {
     const names = (await flink.subtaskMetricNames(jobId, vertexId, subtask)).filter((name) => pattern.test(name))
     if (names.length === 0) continue
     for (const [name, value] of Object.entries(await flink.subtaskMetrics(jobId, vertexId, subtask, names))) {
-      const match = pattern.exec(name)
-      if (match !== null)
-        positions.push({ topic: match[1] as string, partition: Number(match[2]), offset: Number(value) })
+      const [, topic = '', number, metric] = pattern.exec(name) ?? []
+      const position = found.get(`${topic} ${number}`) ?? {
+        topic,
+        partition: Number(number),
+        offset: -1,
+        timeReachedMs: null,
+      }
+      if (metric === 'currentOffset') position.offset = Number(value)
+      else position.timeReachedMs = Number(value)
+      found.set(`${topic} ${number}`, position)
     }
   }
-  return positions.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition))
+  return [...found.values()].sort((a, b) =>
+    a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition,
+  )
+}
+
+/** The partition that has come least far: one that has given nothing before all others. Exported for its test. */
+export function slowestOf(positions: readonly PartitionPosition[]): PartitionPosition | null {
+  const reached = ({ timeReachedMs }: PartitionPosition): number => timeReachedMs ?? Number.NEGATIVE_INFINITY
+  return positions.reduce<PartitionPosition | null>(
+    (slowest, position) => (slowest === null || reached(position) < reached(slowest) ? position : slowest),
+    null,
+  )
 }

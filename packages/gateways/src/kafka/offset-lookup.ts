@@ -1,4 +1,4 @@
-import { listOffsetsV6 } from '@platformatic/kafka'
+import { listOffsetsV6, listOffsetsV7 } from '@platformatic/kafka'
 import type { BrokerLink } from './broker-link.ts'
 
 /** Kafka's number for: only what is committed. Source: FetchRequest and ListOffsetsRequest, `isolation_level`. */
@@ -6,6 +6,9 @@ export const readCommitted = 1
 /** Kafka's own: at the end, at the beginning. Source: ListOffsetsRequest, `timestamp`. */
 const atEnd = -1
 const atBeginning = -2
+/** The record with the greatest time (KIP-734). */
+const atGreatestTime = -3
+const readUncommitted = 0
 
 /** A moment in a topic: its beginning, its end (of what is committed), or the first record appended then or later, epoch milliseconds. */
 export type TopicMoment = 'beginning' | 'end' | { readonly timeMs: number }
@@ -28,4 +31,18 @@ export async function offsetOf(
   )
   const offset = Number(answer.topics[0]?.partitions[0]?.offset ?? -1)
   return offset < 0 ? offsetOf(link, topic, partition, 'end') : offset
+}
+
+/** Asks for the append time of the newest record of a partition, committed or not; `null` where it has none. @throws As `BrokerLink.askLeader`. */
+export async function newestTimeOf(link: BrokerLink, topic: string, partition: number): Promise<number | null> {
+  const answer = await link.askLeader(`look at ${topic}-${partition}`, topic, partition, (connection) =>
+    listOffsetsV7.api.async(connection, -1, readUncommitted, [
+      {
+        name: topic,
+        partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: BigInt(atGreatestTime) }],
+      },
+    ]),
+  )
+  const timeMs = Number(answer.topics[0]?.partitions[0]?.timestamp ?? -1)
+  return timeMs < 0 ? null : timeMs
 }

@@ -4,7 +4,7 @@ import { BrokerLink } from './broker-link.ts'
 import { committedRecords, type LogBatch } from './committed-records.ts'
 import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
-import { offsetOf, readCommitted, type TopicMoment } from './offset-lookup.ts'
+import { newestTimeOf, offsetOf, readCommitted, type TopicMoment } from './offset-lookup.ts'
 import { isPassing, pause, untilPassed } from './passing-error.ts'
 import type { KafkaRecord } from './record.ts'
 
@@ -65,6 +65,13 @@ export class TopicReader {
   async offsets(moment: TopicMoment): Promise<number[]> {
     const ask = (partition: number): Promise<number> =>
       untilPassed({ deadlineMs: deadlineMs() }, () => offsetOf(this.#link, this.topic, partition, moment))
+    return Promise.all(Array.from({ length: this.partitionCount }, (_, partition) => ask(partition)))
+  }
+
+  /** Append times of the newest records, committed or not, one a partition; `null` where there is none. @throws As {@link open}. */
+  async newestTimesMs(): Promise<(number | null)[]> {
+    const ask = (partition: number): Promise<number | null> =>
+      untilPassed({ deadlineMs: deadlineMs() }, () => newestTimeOf(this.#link, this.topic, partition))
     return Promise.all(Array.from({ length: this.partitionCount }, (_, partition) => ask(partition)))
   }
 

@@ -37,7 +37,7 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     @Override
     public void open() throws Exception {
         super.open();
-        reached = new PlaceTimes();
+        reached = new PlaceTimes(this::showTime);
         keys = new KeyFinder(options.keyField());
         // The next task's subtasks: this task has one output.
         int targetCount = getContainingTask().getEnvironment().getAllWriters()[0].getNumberOfSubpartitions();
@@ -48,6 +48,16 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
         keyless = getMetricGroup().counter("records_without_key_total");
         keyDiffers = getMetricGroup().counter("records_key_differs_total");
         cut = getMetricGroup().counter("records_cut_total");
+    }
+
+    /** Tells how far a partition has come: the slowest one holds time back for all. */
+    private void showTime(PlaceTimes.Reached partition) {
+        String topic = options.inputs().get(partition.place >>> Bridge.PLACE_PARTITION_BITS);
+        int number = partition.place & (1 << Bridge.PLACE_PARTITION_BITS) - 1;
+        getMetricGroup()
+                .addGroup("topic", topic)
+                .addGroup("partition", Integer.toString(number))
+                .gauge("partition_time_reached_ms", () -> (long) partition.timeMs());
     }
 
     @Override

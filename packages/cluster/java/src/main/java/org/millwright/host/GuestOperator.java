@@ -42,8 +42,8 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * <p>G1. What was taken is processed before each watermark, control record, barrier and end, and a while after it came at the latest.
  * <p>G2. At a barrier every changed state has been written back: Flink's state is whole.
  * <p>G3. Control records that are there when the task starts are taken before the first bundle; each is taken once.
- * <p>G5. Where inputs are merged, bundles are made of records that time has come to, in its order ({@link InputMerge}).
  * <p>G4. A timer goes off when every record before its time was processed, and before this watermark goes on.
+ * <p>G5. Where inputs are merged, bundles are made of records that time has gone beyond, in its order ({@link InputMerge}).
  * <p>G6. What a control record brings about is given once: a restart gives the guest those of the state again, and drops what it says to
  * them. Another script may say something else, and is heard.
  * <p>G7. A record is processed, and a timer goes off, only when the control records were taken that had been appended
@@ -114,12 +114,14 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         scriptState = context.getOperatorStateStore().getUnionListState(
                 new ListStateDescriptor<>("script", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         merge = new InputMerge();
+        List<HeldRecord> own = new ArrayList<>();
         for (byte[] bytes : heldState.get()) {
             HeldRecord record = HeldRecord.of(bytes);
             if (isOwn(record.keyGroup())) {
-                merge.add(record);
+                own.add(record);
             }
         }
+        merge.restore(own);
     }
 
     @Override
@@ -134,6 +136,10 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         guest = Guest.open(script, options, getRuntimeContext().getTaskInfo().getIndexOfThisSubtask(), this::frame);
         frames = new FrameWriter(guest.input());
         takeControlLog();
+        if (!options.mergeInputs()) {
+            // The job before held them; to this one nothing is early. They come before whatever is read after them.
+            addMerged(Long.MAX_VALUE);
+        }
         reportMetrics();
     }
 
@@ -314,7 +320,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         output.emitWatermark(watermark);
     }
 
-    /** Takes what was waiting for time to come so far. */
+    /** Takes what was waiting for time to go beyond it. */
     private void addMerged(long watermarkMs) throws Exception {
         if (merge.size() == 0) {
             return;

@@ -31,9 +31,9 @@ record HeldRecord(byte[] bytes, double appendTimeMs, double offset, int place, i
         return new HeldRecord(bytes, appendTimeMs, offset, place, keyGroup);
     }
 
-    /** Whether time has come so far that nothing can come before it. */
+    /** Whether time has gone beyond it: nothing can come before it. A record without an append time waits for none. */
     boolean isDue(long watermarkMs) {
-        return !(appendTimeMs > watermarkMs);
+        return !(appendTimeMs >= watermarkMs);
     }
 
     /** Puts the record into a bundle. */

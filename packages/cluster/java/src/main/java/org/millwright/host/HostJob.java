@@ -28,8 +28,10 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * <p>The script, its source map and the description of the job stand in the jar as {@code guest.js}, {@code guest.js.map} and
  * {@code job.json}. Arguments: {@code --kafka HOST:PORT,…} (required), {@code --kafka-properties FILE} (security; read where the job is
  * submitted and in the tasks, so that no secret is an argument), {@code --group ID}, {@code --transactional-id PREFIX},
- * {@code --transaction-timeout-ms N}, {@code --until latest} (a bounded run), {@code --guest FOLDER} (instead of the jar's own script). Arguments whose names begin with {@code millwright.} are not
- * looked at: Flink shows them with the job, so that whoever deploys next knows what runs.
+ * {@code --transaction-timeout-ms N}, {@code --guest FOLDER} (instead of the jar's own script). A bounded run has {@code --until latest} or
+ * {@code --until OFFSETS}, perhaps {@code --from OFFSETS} ({@link TopicOffsets}; a partition that is not named begins at its beginning, ends where
+ * it ends now), and {@code --output-prefix TEXT}, which stands before the names of the topics that it writes. Arguments whose names begin with
+ * {@code millwright.} are not looked at: Flink shows them with the job, so that whoever deploys next knows what runs.
  */
 public final class HostJob {
     private HostJob() {}
@@ -39,18 +41,18 @@ public final class HostJob {
         Map<String, String> given = parse(arguments);
         String folder = given.get("guest");
         JsonNode description = new ObjectMapper().readTree(resource(folder, "job.json"));
-        boolean bounded = "latest".equals(given.get("until"));
-        JobOptions options = options(description, bounded);
+        String until = given.get("until");
+        JobOptions options = options(description, until != null);
         GuestScript script = new GuestScript(resource(folder, "guest.js"), resource(folder, "guest.js.map"));
         Properties kafka = kafkaProperties(given);
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
         environment.getConfig().setGlobalJobParameters(new ShownParameters(given));
 
         DataStream<byte[]> records = environment
-                .fromSource(source(kafka, given, options.inputs(), bounded), new LogTime(options.idleAfterMs()), "records")
+                .fromSource(records(kafka, given, options.inputs()), new LogTime(options.idleAfterMs(), options.mergeInputs() ? options.aheadMsMax() : 0), "records")
                 .uid("records");
         DataStream<byte[]> control = environment
-                .fromSource(source(kafka, given, List.of(options.control()), bounded), WatermarkStrategy.noWatermarks(), "control")
+                .fromSource(control(kafka, given, options.control()), WatermarkStrategy.noWatermarks(), "control")
                 .uid("control")
                 .setParallelism(1);
         ControlLog controlLog = new KafkaControlLog(kafka, options.control());
@@ -61,18 +63,35 @@ public final class HostJob {
         environment.execute(options.name());
     }
 
-    private static KafkaSource<byte[]> source(Properties kafka, Map<String, String> given, List<String> topics, boolean bounded) {
-        KafkaSourceBuilder<byte[]> source = KafkaSource.<byte[]>builder()
+    private static KafkaSource<byte[]> records(Properties kafka, Map<String, String> given, List<String> topics) {
+        KafkaSourceBuilder<byte[]> source = source(kafka, given, topics);
+        if (given.containsKey("from")) {
+            source.setStartingOffsets(TopicOffsets.from(given.get("from")));
+        }
+        String until = given.get("until");
+        if (until != null) {
+            source.setBounded("latest".equals(until) ? OffsetsInitializer.latest() : TopicOffsets.until(until));
+        }
+        return source.build();
+    }
+
+    /** Read whole also by a bounded run: which of the control records are in force is for the guest to say. */
+    private static KafkaSource<byte[]> control(Properties kafka, Map<String, String> given, String topic) {
+        KafkaSourceBuilder<byte[]> source = source(kafka, given, List.of(topic));
+        if (given.containsKey("until")) {
+            source.setBounded(OffsetsInitializer.latest());
+        }
+        return source.build();
+    }
+
+    private static KafkaSourceBuilder<byte[]> source(Properties kafka, Map<String, String> given, List<String> topics) {
+        return KafkaSource.<byte[]>builder()
                 .setProperties(kafka)
                 .setTopics(topics)
                 .setGroupId(given.getOrDefault("group", "millwright"))
                 .setStartingOffsets(OffsetsInitializer.earliest())
                 .setProperty("isolation.level", "read_committed")
                 .setDeserializer(new InputRecords(topics));
-        if (bounded) {
-            source.setBounded(OffsetsInitializer.latest());
-        }
-        return source.build();
     }
 
     private static KafkaSink<byte[]> sink(Properties kafka, Map<String, String> given, JobOptions options) {
@@ -84,7 +103,8 @@ public final class HostJob {
                 // ever used before a job may start: longer with every start.
                 .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)
                 .setProperty("transaction.timeout.ms", given.getOrDefault("transaction-timeout-ms", "600000"))
-                .setRecordSerializer(new OutputRecords(options.outputs()))
+                .setRecordSerializer(new OutputRecords(
+                        options.outputs().stream().map(topic -> given.getOrDefault("output-prefix", "") + topic).toList()))
                 .build();
     }
 
@@ -123,6 +143,7 @@ public final class HostJob {
                 description.path("callMsMax").asLong(30_000),
                 description.path("idleAfterMs").asLong(0),
                 description.path("mergeInputs").asBoolean(false),
+                description.path("aheadMsMax").asLong(60_000),
                 description.path("controlLagMs").asLong(0),
                 bounded);
     }

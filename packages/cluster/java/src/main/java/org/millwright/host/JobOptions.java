@@ -23,6 +23,8 @@ import java.util.List;
  * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
  * @param mergeInputs whether records of several inputs are put into the order of their append times; each waits until every partition
  *     has come so far, so that a quiet one stops all
+ * @param aheadMsMax how far a partition may be read ahead of the slowest where inputs are merged, append time, milliseconds; 0: as far as
+ *     it comes
  * @param controlLagMs a record waits for the control records that were appended so long before it, milliseconds of append time, at least 0:
  *     0 asks the control topic for its end before each bundle
  * @param endsWithInput whether the end of the input ends all keys: a bounded run
@@ -44,6 +46,7 @@ record JobOptions(
         long callMsMax,
         long idleAfterMs,
         boolean mergeInputs,
+        long aheadMsMax,
         long controlLagMs,
         boolean endsWithInput)
         implements Serializable {

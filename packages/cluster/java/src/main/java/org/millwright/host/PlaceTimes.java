@@ -1,52 +1,65 @@
 package org.millwright.host;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * The greatest append time that each place has given. Records of one place come many at a time, and places are few: the one of the
  * record before is looked at first.
  */
 final class PlaceTimes {
-    private int[] places = new int[8];
-    private double[] reachedMs = new double[8];
-    private int count;
-    private int last;
+    /** A place that has given a time. */
+    static final class Reached {
+        final int place;
+        private double timeMs = Double.NEGATIVE_INFINITY;
+
+        private Reached(int place) {
+            this.place = place;
+        }
+
+        /** May be asked for from another thread, which then sees the time of a moment ago. */
+        double timeMs() {
+            return timeMs;
+        }
+    }
+
+    private final Consumer<Reached> onNew;
+    private Reached[] places = {};
+    private Reached last = new Reached(-1);
+
+    /** @param onNew told of each place when it gives its first time */
+    PlaceTimes(Consumer<Reached> onNew) {
+        this.onNew = onNew;
+    }
 
     /** A record of a place was appended then; without an append time (NaN) it says nothing. */
     void note(int place, double appendTimeMs) {
         if (Double.isNaN(appendTimeMs)) {
             return;
         }
-        if (last >= count || places[last] != place) {
-            last = indexOf(place);
+        if (last.place != place) {
+            last = reachedOf(place);
         }
-        if (appendTimeMs > reachedMs[last]) {
-            reachedMs[last] = appendTimeMs;
+        if (appendTimeMs > last.timeMs) {
+            last.timeMs = appendTimeMs;
         }
     }
 
     /** The time that all places have come to; NaN where none has given one. */
     double earliestMs() {
-        double earliest = Double.NaN;
-        for (int i = 0; i < count; i++) {
-            earliest = i == 0 ? reachedMs[i] : Math.min(earliest, reachedMs[i]);
-        }
-        return earliest;
+        return Arrays.stream(places).mapToDouble(Reached::timeMs).min().orElse(Double.NaN);
     }
 
-    private int indexOf(int place) {
-        for (int i = 0; i < count; i++) {
-            if (places[i] == place) {
-                return i;
+    private Reached reachedOf(int place) {
+        for (Reached reached : places) {
+            if (reached.place == place) {
+                return reached;
             }
         }
-        if (count == places.length) {
-            places = Arrays.copyOf(places, 2 * count);
-            reachedMs = Arrays.copyOf(reachedMs, 2 * count);
-        }
-        places[count] = place;
-        reachedMs[count] = Double.NEGATIVE_INFINITY;
-        count += 1;
-        return count - 1;
+        Reached first = new Reached(place);
+        places = Arrays.copyOf(places, places.length + 1);
+        places[places.length - 1] = first;
+        onNew.accept(first);
+        return first;
     }
 }

@@ -1,6 +1,7 @@
 package org.millwright.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,7 @@ class LogTimeTest {
 
     @Test
     void aSubtaskWithoutPartitionsIsIdleOnceNoneCanBeOnItsWay() {
-        WatermarkGenerator<byte[]> own = new LogTime(0).createWatermarkGenerator(context());
+        WatermarkGenerator<byte[]> own = new LogTime(0, 0).createWatermarkGenerator(context());
         nowMs += LogTime.ASSIGNED_WITHIN_MS - 1;
         assertEquals(List.of(), emitted(own));
         nowMs += 1;
@@ -27,11 +28,17 @@ class LogTimeTest {
 
     @Test
     void aSubtaskWithPartitionsLeavesTimeToThem() {
-        LogTime time = new LogTime(0);
+        LogTime time = new LogTime(0, 0);
         WatermarkGenerator<byte[]> own = time.createWatermarkGenerator(context());
         time.createWatermarkGenerator(context());
         nowMs += LogTime.ASSIGNED_WITHIN_MS;
         assertEquals(List.of(), emitted(own));
+    }
+
+    @Test
+    void noPartitionIsReadFurtherAheadThanItMay() {
+        assertFalse(new LogTime(0, 0).getAlignmentParameters().isEnabled());
+        assertEquals(60_000, new LogTime(0, 60_000).getAlignmentParameters().getMaxAllowedWatermarkDrift());
     }
 
     @Test
@@ -58,7 +65,7 @@ class LogTimeTest {
     }
 
     private WatermarkGenerator<byte[]> partition(long idleAfterMs) {
-        LogTime time = new LogTime(idleAfterMs);
+        LogTime time = new LogTime(idleAfterMs, 0);
         time.createWatermarkGenerator(context());
         return time.createWatermarkGenerator(context());
     }
