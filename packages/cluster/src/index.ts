@@ -1,5 +1,12 @@
 export { readsEvents } from './bundle/job-description.ts'
 export { JobFailedError } from './deploy/await-running.ts'
+export {
+  awaitRunOver,
+  type BoundedRun,
+  type BoundedRunResult,
+  runOutputs,
+  startBoundedRun,
+} from './deploy/bounded-run.ts'
 export { type Deployment, type DeployResult, deploy } from './deploy/deploy.ts'
 export { type JobStatus, jobStatus } from './deploy/job-status.ts'
 export { cancel, type JobCommand, scale } from './deploy/scale-and-cancel.ts'
@@ -34,4 +41,11 @@ export { KafkaAdministration, type KafkaQuorum, type TopicReport } from './kafka
 export { activationKey, packagePartKey } from './kafka/model-update-key.ts'
 export { findQuietPartitions, type QuietPartition, quietText } from './kafka/quiet-partitions.ts'
 export { type TopicDefinition, type TopicOptions, topicDefinitions } from './kafka/topic-definitions.ts'
+export {
+  type PartitionRange,
+  parseRangeEdge,
+  type RangeEdge,
+  recordCountMaxOf,
+  resolveRange,
+} from './kafka/topic-range.ts'
 export { differenceText, type TopicDifference } from './kafka/topic-report.ts'

@@ -16,22 +16,22 @@ export function addCommand(program: Command): void {
       'End the job of a project on Flink, with a savepoint from which `millwright deploy --savepoint` goes on.',
     )
     .option('--without-savepoint', 'end it at once; deploying again begins at the oldest record')
+    .option('--job <name>', "another job than the project's own, as a bounded run (PLANT.backfill)")
     .option('--json', 'print one JSON document on stdout')
     .addHelpText('after', examples)
     .action(run)
 }
 
 interface CancelFlags extends FlinkFlags {
+  readonly job?: string
   readonly withoutSavepoint?: true
   readonly json?: true
 }
 
 async function run(projectPath: string, flags: CancelFlags): Promise<void> {
-  const { plan } = await loadProject(projectPath)
+  const name = flags.job ?? (await loadProject(projectPath)).plan.name
   const onStep = (text: string): void => void process.stderr.write(`${text}\n`)
-  const result = await withFlink(flags, (flink) =>
-    cancel({ flink, name: plan.name, onStep }, flags.withoutSavepoint !== true),
-  )
+  const result = await withFlink(flags, (flink) => cancel({ flink, name, onStep }, flags.withoutSavepoint !== true))
   if (flags.json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else if (result.savepoint === null) process.stdout.write(`Job ${result.jobId} has ended, without a savepoint.\n`)
   else

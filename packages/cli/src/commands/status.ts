@@ -18,17 +18,23 @@ export function addCommand(program: Command): void {
     .description(
       'Show the job of a project on Flink: state, checkpoints, places in Kafka, time reached, records, memory, restarts.',
     )
+    .option('--job <name>', "another job than the project's own, as a bounded run (PLANT.backfill)")
     .option('--json', 'print one JSON document on stdout')
     .addHelpText('after', examples)
     .action(run)
 }
 
-async function run(projectPath: string, flags: FlinkFlags & { readonly json?: true }): Promise<void> {
-  const { plan } = await loadProject(projectPath)
-  const status = await withFlink(flags, (flink) => jobStatus(flink, plan.name))
+interface StatusFlags extends FlinkFlags {
+  readonly job?: string
+  readonly json?: true
+}
+
+async function run(projectPath: string, flags: StatusFlags): Promise<void> {
+  const name = flags.job ?? (await loadProject(projectPath)).plan.name
+  const status = await withFlink(flags, (flink) => jobStatus(flink, name))
   if (flags.json) process.stdout.write(`${JSON.stringify(status)}\n`)
   else if (status !== null) process.stdout.write(`${jobStatusText(status, Date.now())}\n`)
   if (status !== null) return
   process.exitCode = 1
-  if (!flags.json) process.stderr.write(`No job named "${plan.name}" runs: millwright deploy starts it.\n`)
+  if (!flags.json) process.stderr.write(`No job named "${name}" runs: millwright deploy starts it.\n`)
 }

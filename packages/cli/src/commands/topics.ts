@@ -23,6 +23,7 @@ interface TopicFlags extends KafkaFlags {
   readonly fromOffset?: string
   readonly fromTime?: string
   readonly limit?: string
+  readonly prefix?: string
   readonly envelope?: true
   readonly json?: true
 }
@@ -51,6 +52,7 @@ export function addCommand(program: Command): void {
       .option('--partition <n>', 'only this partition (default: all, merged by append time)')
       .option('--from-offset <n>', 'first offset, in each partition')
       .option('--from-time <iso>', 'only records appended then or later')
+      .option('--prefix <text>', 'with --kafka: before the name of the topic, as a bounded run writes it (backfill-)')
       .option('--limit <n>', 'end after so many records')
       .option('--envelope', 'print {"partition","offset","appendTime","key","value"} around each record')
       .action((topic: string, flags: TopicFlags) => print(topicOf(topic), flags, name === 'tail'))
@@ -115,6 +117,10 @@ async function print(topic: TopicName, flags: TopicFlags, follow: boolean): Prom
   endWithTheReader()
   const connection = await connectionOf(flags, { '--data': flags.data })
   if (connection !== null) return printFromKafka(connection, topic, { flags, follow, limit, signal: stop.signal })
+  if (flags.prefix !== undefined)
+    throw new ConfigurationError('The topic cannot be read.', [
+      { field: '--prefix', found: flags.prefix, wanted: 'none, or --kafka: a data folder has no topics of runs' },
+    ])
   const readers = openReaders(topic, flags, follow)
   let printed = 0
   try {
@@ -145,7 +151,7 @@ async function printFromKafka(
   const { flags, follow, limit, signal } = options
   const { readKafkaTopic, shownValue } = await import('../kafka/topics-on-kafka.ts')
   const records = readKafkaTopic(connection, {
-    topic,
+    topic: `${flags.prefix ?? ''}${topic}`,
     partition: flags.partition === undefined ? null : wholeNumber('--partition', flags.partition, 0, 63),
     from:
       flags.fromTime !== undefined

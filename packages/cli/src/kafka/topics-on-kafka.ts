@@ -29,7 +29,7 @@ export async function listKafkaTopics(connection: KafkaConnection): Promise<Kafk
 
 /** What of a topic is wanted. */
 export interface KafkaTopicRange {
-  readonly topic: TopicName
+  readonly topic: string
   /** Only this partition; `null`: all. */
   readonly partition: number | null
   /** First offset in each partition, or the first record appended at a time or later; `null`: for `follow` the last records, else all. */

@@ -76,7 +76,7 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
     digest: packed.digest,
     release,
     stateShapes: JSON.stringify(shapes),
-    arguments: JSON.stringify(jobArguments(deployment)),
+    arguments: JSON.stringify(connectionArguments(deployment)),
   }
   const parallelism =
     deployment.parallelism ?? (before === null ? plan.partitionCount : await parallelismOf(before, flink))
@@ -99,7 +99,7 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
     onStep(`Uploading ${(packed.jar.length / 1e6).toFixed(1)} MB to Flink`)
     return await flink.uploadJar(path)
   })
-  const args = [...jobArguments(deployment), ...parameterArguments(parameters)]
+  const args = [...connectionArguments(deployment), ...parameterArguments(parameters)]
   const savepoint = before === null ? (deployment.savepoint ?? null) : await stop(before, flink, onStep)
   const start = { args, parallelism, ...(savepoint === null || withoutState ? {} : { savepointPath: savepoint }) }
   onStep(`Starting ${plan.name} with parallelism ${parallelism}${savepoint === null ? '' : ` from ${savepoint}`}`)
@@ -206,7 +206,12 @@ export async function parallelismOf({ job }: RunningJob, flink: FlinkClient): Pr
   return Math.max(1, ...vertices.map((vertex) => vertex.parallelism))
 }
 
-function jobArguments({ bootstrapServers, kafkaProperties, transactionTimeoutMs }: Deployment): string[] {
+/** How the job reaches Kafka, as arguments: no secret is among them. */
+export function connectionArguments({
+  bootstrapServers,
+  kafkaProperties,
+  transactionTimeoutMs,
+}: Pick<Deployment, 'bootstrapServers' | 'kafkaProperties' | 'transactionTimeoutMs'>): string[] {
   return [
     '--kafka',
     bootstrapServers.join(','),

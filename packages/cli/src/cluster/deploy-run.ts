@@ -1,0 +1,90 @@
+import {
+  awaitRunOver,
+  type BoundedRun,
+  type BoundedRunResult,
+  differenceText,
+  KafkaAdministration,
+  parseRangeEdge,
+  recordCountMaxOf,
+  resolveRange,
+  runOutputs,
+  startBoundedRun,
+  topicDefinitions,
+} from '@millwright/cluster'
+import { ConfigurationError, outputTopics } from '@millwright/core'
+import { type KafkaConnection, TopicReader } from '@millwright/gateways/kafka'
+import { formatCount } from '../terminal/progress.ts'
+
+/** What of `deploy`'s flags is for a bounded run. */
+export interface RunFlags {
+  readonly from?: string
+  readonly until?: string
+  readonly outputPrefix?: string
+  readonly wait?: true
+}
+
+/** Stands before the topics of a run unless another is given: what it writes never mixes with what the plant's job writes. */
+const outputPrefixDefault = 'backfill-'
+
+/**
+ * Starts the project over a range of its topics, and waits for its end where asked to.
+ *
+ * @throws {ConfigurationError} When the range or the topics it would write to are not right. @throws {JobFailedError} And what Kafka's and
+ *   Flink's clients throw.
+ */
+export async function deployRun(
+  run: Omit<BoundedRun, 'ranges' | 'outputPrefix'>,
+  kafka: KafkaConnection,
+  { from = 'earliest', until = 'latest', outputPrefix = outputPrefixDefault, wait }: RunFlags,
+): Promise<BoundedRunResult & { readonly recordsMax: number; readonly seconds: number }> {
+  const edges = { from: parseRangeEdge('--from', from), until: parseRangeEdge('--until', until) }
+  const outputs = runOutputs(outputPrefix)
+  const ranges = await resolveRange(kafka, ['sensor-data', 'device-events'], edges)
+  for (const { topic, partition, from: first, until: end } of ranges)
+    run.onStep(`${topic} ${partition}: offsets ${formatCount(first)} to ${formatCount(end)}`)
+  await ensureOutputs(kafka, outputPrefix, run)
+  if (outputPrefix !== '') await refuseUsed(kafka, outputs)
+  const startedMs = performance.now()
+  const result = await startBoundedRun({ ...run, ranges, outputPrefix })
+  if (wait) await awaitRunOver(run, result.jobId)
+  return { ...result, recordsMax: recordCountMaxOf(ranges), seconds: (performance.now() - startedMs) / 1000 }
+}
+
+async function ensureOutputs(
+  kafka: KafkaConnection,
+  prefix: string,
+  { plan, onStep }: Pick<BoundedRun, 'plan' | 'onStep'>,
+): Promise<void> {
+  const wanted = new Set<string>(outputTopics.map((topic) => prefix + topic))
+  const administration = new KafkaAdministration(kafka)
+  try {
+    const definitions = topicDefinitions({ partitionCount: plan.partitionCount, prefix })
+    const { created, differences } = await administration.ensureTopics(
+      definitions.filter(({ name }) => wanted.has(name)),
+    )
+    if (created.length > 0) onStep(`Made ${created.join(', ')}`)
+    for (const difference of differences) onStep(`Note: ${differenceText(difference)}`)
+  } finally {
+    await administration.close()
+  }
+}
+
+/** What two runs wrote could not be told apart. */
+async function refuseUsed(kafka: KafkaConnection, topics: readonly string[]): Promise<void> {
+  for (const topic of topics) {
+    const reader = await TopicReader.open(kafka, topic)
+    try {
+      const [first, end] = await Promise.all([reader.offsets('beginning'), reader.offsets('end')])
+      if (end.every((offset, partition) => offset === first[partition])) continue
+    } finally {
+      await reader.close()
+    }
+    throw new ConfigurationError('The run cannot be started.', [
+      {
+        field: '--output-prefix',
+        found: `topics that another run wrote to (${topic})`,
+        wanted: 'another prefix, or those topics removed first',
+      },
+    ])
+  }
+}
