@@ -16,9 +16,10 @@ import {
   streamProgress,
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { quietAfterMs } from '../../packages/cluster/src/kafka/quiet-partitions.ts'
 import { createDirectEngine, type RunResult, type Step } from '../../packages/testkit/src/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
-import { eventually, NotPossibleHere, numberArgument, prove, seededChance } from './support/proof.ts'
+import { eventually, NotPossibleHere, numberArgument, pause, prove, seededChance } from './support/proof.ts'
 
 const name = 'proof-history'
 const startMs = 1_767_571_200_000
@@ -138,6 +139,8 @@ await prove('history', 1500, async (proof) => {
   proof.onEnd(() => gateway.kill())
   await sendHistory(gateway.url)
   await gateway.stop()
+  // Long enough that nobody can think a gateway is there.
+  await pause(quietAfterMs + 1000)
   const deployed = await did('deploy', events, ...flink, ...kafka)
   proof.check(
     /Warning: Nothing was written lately to .*sensor-data 0 \(for \d+ s\).*every reading waits/.test(deployed.stderr),
