@@ -9,17 +9,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
 import { loadProject } from '../../packages/cli/src/project/load-project.ts'
-import {
-  clusterMissing,
-  DevelopmentCluster,
-  defaultCacheFolder,
-  streamProgress,
-} from '../../packages/cluster/src/development/index.ts'
-import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
 import { quietAfterMs } from '../../packages/cluster/src/kafka/quiet-partitions.ts'
 import { createDirectEngine, type RunResult, type Step } from '../../packages/testkit/src/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
-import { eventually, NotPossibleHere, numberArgument, pause, prove, seededChance } from './support/proof.ts'
+import { eventually, type Proof, pause, prove, seededChance } from './support/proof.ts'
+import { withProofCluster } from './support/proof-cluster.ts'
 
 const name = 'proof-history'
 const startMs = 1_767_571_200_000
@@ -29,12 +24,9 @@ const minutesPerPart = 10
 const rounds = 40
 const scored = ['device-features', 'alert-signals'] as const
 
-await prove('history', 1500, async (proof) => {
-  const missing = clusterMissing()
-  if (missing !== null) throw new NotPossibleHere(missing)
-  const progress = streamProgress()
-  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress, keepData: false })
-  const cluster = await DevelopmentCluster.open({ name, progress, switches: { highAvailability: false } })
+await prove('history', 1500, (proof) => withProofCluster(name, {}, (cluster) => body(proof, cluster)))
+
+async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
   const flink = ['--flink', cluster.flinkUrl]
   const onKafka = async (topic: string, prefix = ''): Promise<string[]> =>
@@ -177,8 +169,7 @@ await prove('history', 1500, async (proof) => {
   )
   await beating.stop()
   await did('cancel', events, ...flink, '--without-savepoint')
-  if (numberArgument('keep', 0) === 0) await cluster.down()
-})
+}
 
 /** Readings of the fleet over ten minutes, one each ten seconds; a quarter of the machines shakes. */
 function readingsOf(part: number): string[] {
