@@ -28,6 +28,7 @@ import { collect, countOf, differenceOf, expectedOutputs, type Outputs } from '.
 import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
 import { JobWatch } from './exactly-once/job-watch.ts'
 import { KafkaProbe } from './exactly-once/kafka-probe.ts'
+import { readOutputs, textOfOutput } from './exactly-once/output-lines.ts'
 import { type Phase, phases, type Target } from './exactly-once/phases.ts'
 import {
   eventually,
@@ -167,8 +168,9 @@ async function proveOutputs(
   expect: (inputs: readonly Awaited<ReturnType<KafkaProbe['committed']>>[], endMs: number) => Promise<Outputs>,
 ): Promise<void> {
   const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
-  const inputs = await Promise.all(partitions.map((partition) => probe.committed('sensor-data', partition)))
-  const events = await Promise.all(partitions.map((partition) => probe.committed('device-events', partition)))
+  const committed = (topic: string, partition: number) => probe.committed(topic, partition)
+  const inputs = await Promise.all(partitions.map((partition) => committed('sensor-data', partition)))
+  const events = await Promise.all(partitions.map((partition) => committed('device-events', partition)))
   // As far as the quietest partition lets time come.
   const endMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
   const wanted = await expect(inputs, endMs)
@@ -179,56 +181,34 @@ async function proveOutputs(
   // Two more checkpoints than it takes, for what would come too much.
   await eventually('the input is used up', recoverySecondsMax, async () => {
     await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
-    return (await committedOutputs(probe, partitions)).count >= wantedCount ? true : null
+    return (await readOutputs(committed, partitionCount)).length >= wantedCount ? true : null
   }).catch((error: Error) => proof.say(error.message))
   for (let i = 0; i < 2; i++) await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
-  const { found, offsets } = await committedOutputs(probe, partitions)
+  const found = await readOutputs(committed, partitionCount)
+  const outputs = collect(found)
   for (const topic of outputTopics) {
-    const difference = differenceOf(topic, wanted, found)
+    const difference = differenceOf(topic, wanted, outputs)
     proof.check(
       difference === null && countOf(topic, wanted) > 0,
-      `${topic}: ${countOf(topic, found)} committed records, each device's equal to the operator's${difference === null ? '' : `\n  ${difference}`}`,
+      `${topic}: ${countOf(topic, outputs)} committed records, each device's equal to the operator's${difference === null ? '' : `\n  ${difference}`}`,
     )
   }
-  const hidden = await hiddenRecords(probe, partitions, offsets)
-  const given = new Set(
-    [...found].flatMap(([topic, devices]) =>
-      [...devices].flatMap(([key, lines]) => lines.map((line) => [topic, key, line].join('\n'))),
-    ),
-  )
-  const lost = hidden.filter((text) => !given.has(text))
+  const everything = await readOutputs((...place) => probe.uncommitted(...place), partitionCount)
+  const places = new Set(found.map(({ place }) => place))
+  const hidden = everything.filter(({ place }) => !places.has(place))
+  const given = new Set(found.map(textOfOutput))
+  const lost = hidden.map(textOfOutput).filter((text) => !given.has(text))
   proof.check(
     hidden.length > 0 && lost.length === 0,
     `readers of everything see ${hidden.length} records more, of transactions that were taken back; each was given again, the same${lost.length === 0 ? '' : `\n  but ${lost.length}, as ${lost[0]}`}`,
   )
-}
-
-/** Everything that readers of committed records get, and where it stands. */
-async function committedOutputs(probe: KafkaProbe, partitions: readonly number[]) {
-  const offsets = new Set<string>()
-  const lines: { topic: (typeof outputTopics)[number]; key: string; line: string }[] = []
-  for (const topic of outputTopics)
-    for (const partition of partitions)
-      for (const { offset, key, value } of await probe.committed(topic, partition)) {
-        offsets.add(`${topic}-${partition} ${offset}`)
-        lines.push({ topic, key: key ?? '', line: Buffer.from(value).toString() })
-      }
-  return { found: collect(lines), offsets, count: lines.length }
-}
-
-/** Records that are in the topics and that readers of committed records do not get: topic, key and line. */
-async function hiddenRecords(
-  probe: KafkaProbe,
-  partitions: readonly number[],
-  committed: ReadonlySet<string>,
-): Promise<string[]> {
-  const hidden: string[] = []
-  for (const topic of outputTopics)
-    for (const partition of partitions)
-      for (const { offset, key, value } of await probe.uncommitted(topic, partition))
-        if (!committed.has(`${topic}-${partition} ${offset}`))
-          hidden.push([topic, key ?? '', Buffer.from(value).toString()].join('\n'))
-  return hidden
+  // What a sink without transactions would have given: so the comparison can tell.
+  const doubled = collect(everything)
+  const differing = outputTopics.filter((topic) => differenceOf(topic, wanted, doubled) !== null)
+  proof.check(
+    differing.length > 0,
+    `the same comparison finds what they see wrong, on ${differing.length} of ${outputTopics.length} topics`,
+  )
 }
 
 /** All of Flink dies and does not come back: Kafka itself takes back what was open, when the job's time for it is over. */
