@@ -212,10 +212,13 @@ async function proveOutputs(
 }
 
 /** All of Flink dies and does not come back: Kafka itself takes back what was open, when the job's time for it is over. */
-async function proveAbandoned(proof: Proof, { cluster, probe, partitionCount, outputs }: Target): Promise<void> {
+async function proveAbandoned(
+  proof: Proof,
+  { cluster, probe, partitionCount, outputs, chance }: Target,
+): Promise<void> {
   const fleet = await Fleet.start(cluster.kafka, seededChance(seed))
   const open = await eventually('a record that is not committed', recoverySecondsMax, () =>
-    probe.openRecord('alert-signals', partitionCount).catch(() => null),
+    probe.openRecord('alert-signals', partitionCount, chance).catch(() => null),
   )
   for (const role of ['job-manager', 'task-manager-1', 'task-manager-2'] as const) await cluster.kill(role)
   await fleet.stop()

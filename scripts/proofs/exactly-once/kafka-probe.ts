@@ -101,10 +101,21 @@ export class KafkaProbe {
     }
   }
 
-  /** The first record of a topic that readers see only where they ask for what is not committed; `null` when there is none. */
-  async openRecord(topic: string, partitionCount: number): Promise<OpenRecord | null> {
-    const places = Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition }))
-    for (const [partition, ends] of (await this.endsOf(places)).entries()) {
+  /**
+   * A record of a topic that readers see only where they ask for what is not committed: the first of its partition. `null` when there
+   * is none.
+   *
+   * @param chance Which partition is looked at first.
+   */
+  async openRecord(topic: string, partitionCount: number, chance: () => number): Promise<OpenRecord | null> {
+    const first = Math.floor(chance() * partitionCount)
+    const places = Array.from({ length: partitionCount }, (_, i) => ({
+      topic,
+      partition: (first + i) % partitionCount,
+    }))
+    const found = await this.endsOf(places)
+    for (const [i, { partition }] of places.entries()) {
+      const ends = found[i] ?? null
       if (ends === null || ends.stable >= ends.end) continue
       const { stable } = ends
       const batch = (await this.#batches(topic, partition, stable))[0]

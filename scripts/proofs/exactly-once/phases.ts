@@ -93,7 +93,7 @@ const betweenFiringAndCheckpoint: Phase = {
     // Not always just after a checkpoint.
     await pause(target.chance() * target.checkpointIntervalMs)
     const open = await eventually('a record that is not committed', openRecordSecondsMax, () =>
-      target.probe.openRecord('alert-signals', target.partitionCount).catch(() => null),
+      target.probe.openRecord('alert-signals', target.partitionCount, target.chance).catch(() => null),
     )
     const role = hosts[subtaskOf(open)] as TaskManagerRole
     const { killed, atMs } = await struck(target, [role], '')
@@ -121,7 +121,7 @@ async function brokerWithOpenRecord(target: Target): Promise<{ role: BrokerRole;
   return eventually('a broker with an open transaction', openRecordSecondsMax, async () => {
     const leaders = await target.probe.leaders(target.outputs).catch(() => new Map<string, BrokerRole>())
     const topic = chosen(target.outputs, target.chance)
-    const open = await target.probe.openRecord(topic, target.partitionCount).catch(() => null)
+    const open = await target.probe.openRecord(topic, target.partitionCount, target.chance).catch(() => null)
     const role = open === null ? undefined : leaders.get(`${open.topic}-${open.partition}`)
     return open === null || role === undefined ? null : { role, open }
   })
