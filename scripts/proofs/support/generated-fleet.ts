@@ -60,20 +60,24 @@ export function generateFleet(historyCount: number): GeneratedFleet {
 }
 
 /** Makes a succession of models for a plan over the time of the fleet. @param prefix Of their versions. */
-export function modelsFor(fleet: GeneratedFleet, plan: Plan, prefix = 'v'): GeneratedModels {
+export function modelsFor(fleet: Pick<GeneratedFleet, 'span'>, plan: Plan, prefix = 'v'): GeneratedModels {
   return generateModels(plan, fleet.span, prefix)
 }
 
-/**
- * What the operator makes of the fleet, each history by itself.
- *
- * @param momentsMs Append times that are carried to every device, as empty records do on the cluster.
- */
+/** How far a fleet is looked at. */
+export interface FleetExtent {
+  /** Append time that every device has come to, and after which nothing is looked at; epoch milliseconds. */
+  readonly toMs: number
+  /** Whether all windows are closed then, as at the end of bounded input. */
+  readonly ends?: boolean
+}
+
+/** What the operator makes of the fleet, each history by itself. */
 export function operatorSays(
   fleet: GeneratedFleet,
   plan: Plan,
   models: GeneratedModels,
-  momentsMs: readonly number[] = [],
+  { toMs, ends = false }: FleetExtent = { toMs: fleetEndMs },
 ): RunResult {
   const loaded = new Map<string, LoadedModel>()
   for (const [version, bytes] of models.packages) loaded.set(version, loadPackage(bytes, plan))
@@ -88,12 +92,14 @@ export function operatorSays(
     ...models.activations.map(({ model, activeFromMs, seenAtMs }): Step => {
       return { kind: 'activate', model, activeFromMs, appendTimeMs: seenAtMs + seenEverywhereMs }
     }),
-    ...[...momentsMs, fleetEndMs].map((appendTimeMs): Step => ({ kind: 'heartbeat', appendTimeMs })),
+    { kind: 'heartbeat', appendTimeMs: toMs },
+    ...(ends ? [{ kind: 'end' } as const] : []),
   ]
   const outputs: StepOutput[] = []
   const counters: Record<string, number> = {}
   for (const history of fleet.histories) {
-    const result = engine.run(plan, inOrder([...common, ...history])) as RunResult
+    const steps = inOrder([...history, ...common]).filter((step) => step.kind === 'end' || step.appendTimeMs <= toMs)
+    const result = engine.run(plan, steps) as RunResult
     outputs.push(...result.outputs)
     for (const [name, count] of Object.entries(result.counters)) counters[name] = (counters[name] ?? 0) + count
   }

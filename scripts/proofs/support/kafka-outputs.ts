@@ -1,6 +1,10 @@
 import type { OutputTopic } from '@millwright/core'
 import { type KafkaConnection, type KafkaRecord, TopicReader } from '@millwright/gateways/kafka'
 import { byDeviceAndTopic, type StepOutput } from '@millwright/testkit'
+import { eventually, pause } from './proof.ts'
+
+/** How long to wait before topics are asked again. */
+const askEveryMs = 500
 
 /** Where topics stood at a moment: what is after it is read from here. */
 export type TopicMarks = ReadonlyMap<string, readonly number[]>
@@ -39,7 +43,7 @@ export async function committedOutputs(connection: KafkaConnection, marks: Topic
 }
 
 /** How many records were committed on topics since the marks. Markers of transactions have offsets too, so records are counted. */
-export async function committedCount(connection: KafkaConnection, marks: TopicMarks): Promise<number> {
+async function committedCount(connection: KafkaConnection, marks: TopicMarks): Promise<number> {
   let count = 0
   for (const [topic, from] of marks) await readCommitted(connection, topic, from, () => (count += 1))
   return count
@@ -58,6 +62,24 @@ export function differences(found: readonly StepOutput[], wanted: readonly StepO
     if (at !== undefined) told.push(`${group}, message ${at}:\n    ${a[at] ?? 'none'}\n    wanted ${b[at] ?? 'none'}`)
   }
   return told
+}
+
+/** Waits until so many records are committed on topics since the marks. */
+export async function awaitCommitted(
+  connection: KafkaConnection,
+  marks: TopicMarks,
+  count: number,
+  secondsMax: number,
+): Promise<void> {
+  await eventually(`${count} committed records`, secondsMax, async () => {
+    const ends = await topicEnds(connection, [...marks.keys()])
+    const offsets = [...ends].flatMap(([topic, end]) => end.map((offset, i) => offset - (marks.get(topic)?.[i] ?? 0)))
+    // Offsets, which cost little to ask for, are an upper bound: markers have some too.
+    const enough = offsets.reduce((sum, offset) => sum + offset, 0) >= count
+    if (enough && (await committedCount(connection, marks)) >= count) return true
+    await pause(askEveryMs)
+    return null
+  })
 }
 
 function linesOf(outputs: readonly StepOutput[]): Map<string, string[]> {
