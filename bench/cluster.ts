@@ -9,7 +9,7 @@
  * Needs the development cluster's tools (docs/guide/cluster.md), and the peers and the reference job beside the repository.
  * bench/README.md says what each figure means.
  */
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,15 +23,13 @@ import { topicDefinitions } from '../packages/cluster/src/kafka/topic-definition
 import { type JobCost, runJob } from './cluster-job.ts'
 import { endOf, fillTopic, linesOfFile, linesWithoutLocality, publishModel, windowsFrom } from './cluster-topics.ts'
 import { benchScratch, machineText } from './machine.ts'
-import { peersInput, peersScratch } from './peers.ts'
+import { peersInput } from './peers.ts'
 import { preparedProject } from './prepared-plant.ts'
+import { assertSame, buildReference, referenceArguments, referenceOut } from './reference-job.ts'
 import { atLeast, markdownOf, median, type Report, spread } from './report.ts'
 
 const root = join(import.meta.dirname, '..')
-const referenceSources = join(root, '../shared/reference-job')
 const parallelism = 3
-/** The reference job's topic of windows. */
-const referenceOut = 'reference-alerts'
 /** Ten minutes of event time: one window closes as the second half begins, the other when the input ends. */
 const fleetRounds = 60
 const fleetStepMs = 10_000
@@ -178,16 +176,7 @@ async function compare(cluster: DevelopmentCluster, flink: FlinkClient, it: Comp
       const bootstrap = cluster.bootstrapServers.join(',')
       const args = own
         ? ['--kafka', bootstrap, '--guest', it.guest, '--until', 'latest']
-        : [
-            '--bootstrap',
-            bootstrap,
-            '--bounded',
-            'true',
-            '--out',
-            out,
-            '--model',
-            join(peersScratch(), 'model-for-xgboost4j.json'),
-          ]
+        : referenceArguments(bootstrap)
       const watch = own
         ? { vertex: 'guest', metrics: guestMetrics.map((metric) => `guest.guest_${metric}_total`) }
         : null
@@ -205,20 +194,6 @@ async function compare(cluster: DevelopmentCluster, flink: FlinkClient, it: Comp
     assertSame(found)
   }
   return report({ ...it, ours, reference, windowCount, loads })
-}
-
-/** @throws When the two do not say the same of the same windows, or say nothing. */
-function assertSame([first, second]: readonly Map<string, number>[]): void {
-  if (first === undefined || first.size === 0) throw new Error('a run gives windows')
-  if (second === undefined) return
-  // A reading without a timestamp is a dead letter to us, and one of 1970 to the reference job.
-  const windows = new Set([...first.keys(), ...second.keys()].filter((window) => !window.endsWith(' 0')))
-  const differing = [...windows].filter((window) => first.get(window) !== second.get(window))
-  if (differing.length === 0) return
-  const shown = differing.slice(0, 5).map((window) => `${window}: ${first.get(window)}, ${second.get(window)}`)
-  throw new Error(
-    `${differing.length} of ${windows.size} windows are not the reference job's, such as ${shown.join('; ')}`,
-  )
 }
 
 /** Processor seconds a million readings in the second half of the input. */
@@ -316,22 +291,4 @@ async function buildHost(): Promise<string> {
     what: 'build the host by Maven',
   })
   return join(build, 'millwright-host.jar')
-}
-
-/**
- * Builds the reference job, once. Its Kafka connector stands in Flink's `lib/`, as ours does: a second copy in the jar would be loaded
- * anew for each run.
- */
-async function buildReference(): Promise<string> {
-  if (!existsSync(referenceSources)) throw new Error('no reference job beside the repository; --only ours goes without')
-  const folder = join(defaultCacheFolder(), 'bench/reference-job')
-  const jar = join(folder, 'target/pdm-job-1.0.jar')
-  if (existsSync(jar)) return jar
-  mkdirSync(folder, { recursive: true })
-  cpSync(referenceSources, folder, { recursive: true })
-  const pom = join(folder, 'pom.xml')
-  const connector = '<artifactId>flink-connector-kafka</artifactId><version>5.0.0-2.2</version>'
-  writeFileSync(pom, readFileSync(pom, 'utf8').replace(connector, `${connector}<scope>provided</scope>`))
-  await runTool('mvn', ['-B', '-q', '-f', pom, 'package'], { what: 'build the reference job by Maven' })
-  return jar
 }
