@@ -285,3 +285,18 @@ test('a failure that is not the project names the record (G4)', () => {
     offset: 77,
   })
 })
+
+test('an update that is refused is a dead letter with its bytes, of one guest alone', () => {
+  const updates = [encoder.encode('{"name":"prèss"}'), Uint8Array.of(0xff, 0x7b)]
+  const letters = [0, 1].map((subtask) => {
+    const host = new TestHost(createGuest(planOf(), nodeHost), { ...configuration, subtask })
+    host.control(updates.map((value, offset) => ({ key: `${offset}`, value, appendTimeMs: 1, offset })))
+    expect(host.counters()['model_updates_refused_total']).toBe(2)
+    return host.outputs.map(({ line }) => JSON.parse(line))
+  })
+  expect(letters[0]?.map(({ bytes, encoding }) => [bytes, encoding])).toEqual([
+    ['{"name":"prèss"}', 'utf-8'],
+    ['/3s=', 'base64'],
+  ])
+  expect(letters[1]).toEqual([])
+})

@@ -1,5 +1,7 @@
 import {
   assert,
+  decodeUtf8,
+  encodeBase64,
   limits,
   type OutputTopic,
   type Plan,
@@ -210,13 +212,15 @@ class Guest {
         this.#refusedUpdateCount += 1
         // Every guest sees every update; one tells of it.
         if (configuration.subtask !== 0) return
+        const kept = record.subarray(0, limits.deadLetterBytesMax)
+        const text = decodeUtf8(kept)
         const line = JSON.stringify({
           reason: 'model-refused',
           message,
           topic: 'model-updates',
           deviceId: null,
-          bytes: textOf(record.every((byte) => byte < 0x80) ? record : new Uint8Array(0)),
-          encoding: 'utf-8',
+          bytes: text ?? encodeBase64(kept),
+          encoding: text === null ? 'base64' : 'utf-8',
           byteLength: record.length,
         })
         this.#messages.push({ topic: 'dead-letters', deviceId: null, line })
