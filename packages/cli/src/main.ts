@@ -13,6 +13,7 @@ const commandFiles: Readonly<Record<string, () => Promise<CommandFile>>> = {
   init: () => import('./commands/init.ts'),
   replay: () => import('./commands/replay.ts'),
   ingest: () => import('./commands/ingest.ts'),
+  feedback: () => import('./commands/feedback.ts'),
   topics: () => import('./commands/topics.ts'),
   score: () => import('./commands/score.ts'),
   models: () => import('./commands/models.ts'),

@@ -1,5 +1,7 @@
+export * from './dead-letter.ts'
 export * from './errors.ts'
 export * as limits from './limits.ts'
+export * from './maintenance-feedback.ts'
 export * as math from './math/index.ts'
 export * from './numbers.ts'
 export * from './partition.ts'

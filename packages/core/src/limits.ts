@@ -170,6 +170,9 @@ export const verdictsPerDeviceMax = 64
 /** One record of `maintenance-feedback`, its note included. */
 export const feedbackBytesMax = 64 * KiB
 
+/** One request of verdicts: some dozens of the largest, thousands of ordinary ones. */
+export const feedbackRequestBytesMax = 4 * MiB
+
 /** Id of a verdict, in UTF-8 bytes: a case's, or what a maintenance system calls its order. */
 export const verdictIdBytesMax = 128
 

@@ -183,6 +183,31 @@ export interface SourceMark {
   readonly position: number
 }
 
+/** A verdict as it came, or the dead letter of what was sent as one and is none: one line of JSON without the newline. */
+export interface FeedbackLine {
+  /** The record's key; `null` where no device can be read. */
+  readonly deviceId: string | null
+  readonly line: string
+}
+
+/** Verdicts of one delivery, checked at the door. */
+export interface FeedbackBatch {
+  /** For `maintenance-feedback`. */
+  readonly accepted: readonly FeedbackLine[]
+  /** For `dead-letters`. */
+  readonly refused: readonly FeedbackLine[]
+}
+
+/** Where gateways put verdicts. */
+export interface FeedbackPort {
+  /**
+   * Resolves when every line is on stable storage.
+   *
+   * @throws An error with `retry: 'later'` when it is not: some of it may then be there, and may be sent again as it is.
+   */
+  appendFeedback(batch: FeedbackBatch): Promise<void>
+}
+
 /** Where gateways put what they received. */
 export interface IngestPort {
   /**

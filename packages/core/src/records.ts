@@ -3,6 +3,8 @@
  * Times are epoch milliseconds of the named scale; numbers are printed as the shortest decimal that reads back the same.
  */
 
+import type { FeedbackProblem } from './maintenance-feedback.ts'
+
 /** Names one model of one version, as published. */
 export interface ModelName {
   readonly name: string
@@ -86,7 +88,7 @@ export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** A refused record on `dead-letters`. */
 export interface DeadLetter {
-  readonly reason: DeadLetterReason
+  readonly reason: DeadLetterReason | FeedbackProblem
   /** For a person: the field, what was found, what is wanted. */
   readonly message: string
   /** Where it stood, without the log's offset (that is the engine's): the topic it came on. */

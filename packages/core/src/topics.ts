@@ -2,6 +2,7 @@
 export const topicNames = [
   'sensor-data',
   'device-events',
+  'maintenance-feedback',
   'model-updates',
   'device-features',
   'alert-signals',

@@ -41,6 +41,16 @@ export function modelUpdatesDirectory(directory: string): string {
   return `${directory}/model-updates`
 }
 
+/** Folder of the log of verdicts. */
+export function acceptedFeedbackDirectory(directory: string): string {
+  return `${directory}/feedback/accepted`
+}
+
+/** Folder of the log of what was sent as a verdict and is none, as dead letters. */
+export function refusedFeedbackDirectory(directory: string): string {
+  return `${directory}/feedback/refused`
+}
+
 /**
  * Makes the folders of a store where they are not there, and syncs each folder that holds one: a log whose folder is not
  * on stable storage is not either.

@@ -1,5 +1,7 @@
 import {
   assert,
+  type FeedbackBatch,
+  type FeedbackPort,
   type IngestPort,
   type MillwrightError,
   type OutputTopic,
@@ -10,6 +12,7 @@ import { removeEngineInfo, writeEngineInfo } from './data-folder.ts'
 import type { ResolvedOptions } from './engine-options.ts'
 import type { EngineStats } from './engine-stats.ts'
 import { BusyError, DiskFullError, EngineClosedError } from './errors.ts'
+import type { FeedbackLog } from './feedback-log.ts'
 import type { FreeSpace } from './free-space.ts'
 import type { DurationHistogram } from './histogram.ts'
 import type { SeenActivation } from './input-state.ts'
@@ -30,7 +33,7 @@ import type { OutputListener, Subscriptions } from './subscriptions.ts'
  * E2. After a failure of an operator nothing more is accepted or processed; what was accepted stays in the log.
  * E3. `close` ends within five seconds; what it does not finish is finished by the next start.
  */
-export class Engine implements IngestPort {
+export class Engine implements IngestPort, FeedbackPort {
   /** What was found at opening. */
   readonly recovery: RecoveryReport
   readonly #parts: EngineParts
@@ -102,6 +105,30 @@ export class Engine implements IngestPort {
       this.#pendingAppends -= 1
       this.#letIn()
     }
+  }
+
+  /**
+   * Puts verdicts, and what was refused as one, into their logs; resolves when all of it is on stable storage. They are no input of
+   * the operators. Time in every partition then goes on past them, so that who reads by append time need not wait.
+   *
+   * @throws {DiskFullError | DiskFailedError} Some of it may be there; sent again, it is known by its ids and revisions.
+   * @throws {EngineClosedError}
+   */
+  async appendFeedback(batch: FeedbackBatch): Promise<void> {
+    this.#requireOpen()
+    this.#pendingAppends += 1
+    try {
+      const lines = [...batch.accepted, ...batch.refused]
+      this.#admitSpace(lines.reduce((sum, { line }) => sum + line.length, 0))
+      const inputTimeMs = Math.max(...this.#inputs.map(({ appendTimeMs }) => appendTimeMs))
+      await this.#parts.feedback.append(batch, this.#options.clock.nowMs(), inputTimeMs)
+    } catch (error) {
+      this.#parts.space.forget()
+      throw error
+    } finally {
+      this.#pendingAppends -= 1
+    }
+    if (this.#open) for (const input of this.#inputs) input.heartbeat()
   }
 
   /**
@@ -297,6 +324,11 @@ export class Engine implements IngestPort {
         },
       )
     }
+    this.#admitSpace(byteLength)
+  }
+
+  /** @throws {DiskFullError} */
+  #admitSpace(byteLength: number): void {
     try {
       this.#parts.space.admit(byteLength)
     } catch (error) {
@@ -347,7 +379,7 @@ export class Engine implements IngestPort {
 
   async #end(processMs: number): Promise<void> {
     const deadlineMs = performance.now() + closeWithinMs
-    const { publisher, retainer, runners, updates, unlock } = this.#parts
+    const { feedback, publisher, retainer, runners, updates, unlock } = this.#parts
     this.#open = false
     if (this.#ticking !== null) clearInterval(this.#ticking)
     const waiting = this.#waitingForRoom
@@ -362,6 +394,7 @@ export class Engine implements IngestPort {
     await runners.close(processMs, Math.max(0, deadlineMs - performance.now()))
     for (const input of this.#inputs) input.close()
     updates.close()
+    feedback.close()
     removeEngineInfo(this.#options.disk, this.#options.directory)
     unlock()
   }
@@ -373,6 +406,7 @@ export interface EngineParts {
   readonly recovery: RecoveryReport
   readonly inputs: readonly PartitionInput[]
   readonly updates: ModelUpdates
+  readonly feedback: FeedbackLog
   readonly publisher: ModelPublisher
   readonly retainer: Retainer
   readonly runners: Runners

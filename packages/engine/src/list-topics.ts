@@ -1,8 +1,9 @@
 import { type Disk, type TopicName, topicNames } from '@millwright/core'
-import { inputDirectory, modelUpdatesDirectory, outputDirectory, requireFormat } from './data-folder.ts'
+import { requireFormat } from './data-folder.ts'
 import { LogCursor } from './log-cursor.ts'
 import { NodeDisk } from './node-disk.ts'
 import { headTimeMs, listSegments, segmentPath } from './segment-names.ts'
+import { topicDirectories } from './topic-reader.ts'
 
 /** One partition of a topic, as it stands on disk. `sensor-data` and `device-events` share one log. */
 export interface TopicSummary {
@@ -26,14 +27,7 @@ export interface TopicSummary {
 export function listTopics(directory: string, disk: Disk = new NodeDisk()): TopicSummary[] {
   const { partitionCount } = requireFormat(disk, directory)
   return topicNames.flatMap((topic) => {
-    const folders =
-      topic === 'model-updates'
-        ? [modelUpdatesDirectory(directory)]
-        : Array.from({ length: partitionCount }, (_, p) =>
-            topic === 'sensor-data' || topic === 'device-events'
-              ? inputDirectory(directory, p)
-              : outputDirectory(directory, topic, p),
-          )
+    const folders = topicDirectories(directory, topic, partitionCount)
     return folders.map((folder, partition) => summarise(disk, folder, topic, partition))
   })
 }

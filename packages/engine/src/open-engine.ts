@@ -14,6 +14,7 @@ import {
 } from './data-folder.ts'
 import { Engine } from './engine.ts'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.ts'
+import { FeedbackLog } from './feedback-log.ts'
 import { FreeSpace } from './free-space.ts'
 import { DurationHistogram } from './histogram.ts'
 import { requireThrough } from './log-scan.ts'
@@ -129,12 +130,14 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
         })
       }),
     }
+    opened.push(() => found.feedback.close())
     const retainer = new Retainer({ options, inputs, models, publisher, board, space })
     engine = new Engine({
       options,
       recovery,
       inputs,
       updates,
+      feedback: found.feedback,
       publisher,
       retainer,
       runners,
@@ -155,22 +158,25 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
 
 /** What is stored, read and checked. @throws When any of it is damaged. */
 async function readAll(options: ResolvedOptions, runners: Runners): Promise<FoundStore> {
-  const { disk, directory, partitionCount } = options
+  const { disk, directory, partitionCount, segmentBytesMax } = options
   // Workers read outputs and state while the input is read here.
   const preparing = runners.prepare()
   // Whoever fails first, the other's failure must not go unheard.
   preparing.catch(() => undefined)
   const inputs = Array.from({ length: partitionCount }, (_, p) => scanInput(disk, inputDirectory(directory, p)))
   const updates = readModelUpdates(disk, modelUpdatesDirectory(directory))
+  const feedback = new FeedbackLog(disk, directory, segmentBytesMax)
+  feedback.check()
   const prepared = new Map((await preparing).map((partition) => [partition.partition, partition]))
   for (const [partition, { scan }] of inputs.entries())
     requireThrough(inputDirectory(directory, partition), scan, prepared.get(partition)?.inputNeeded ?? 0)
-  return { inputs, updates, prepared }
+  return { inputs, updates, feedback, prepared }
 }
 
 interface FoundStore {
   readonly inputs: readonly ScannedInput[]
   readonly updates: ReturnType<typeof readModelUpdates>
+  readonly feedback: FeedbackLog
   readonly prepared: ReadonlyMap<number, PreparedPartition>
 }
 

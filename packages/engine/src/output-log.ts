@@ -1,4 +1,4 @@
-import { assert, type Disk, limits, type OutputTopic } from '@millwright/core'
+import { assert, type Disk, limits, type TopicName } from '@millwright/core'
 import { FrameStaging } from './frame-staging.ts'
 import { type LogScan, scanLog } from './log-scan.ts'
 import {
@@ -22,7 +22,7 @@ import { SegmentedLog } from './segmented-log.ts'
  * O3. Subscribers are told of a record after a sync has covered it.
  */
 export class OutputLog {
-  readonly topic: OutputTopic
+  readonly topic: TopicName
   readonly #log: SegmentedLog
   readonly #staging = new FrameStaging()
   readonly #found: OutputMark | null
@@ -36,7 +36,7 @@ export class OutputLog {
   #telling = false
   #untold: ToldRecord[] = []
 
-  constructor(disk: Disk, directory: string, topic: OutputTopic, scanned: ScannedOutput, segmentBytesMax: number) {
+  constructor(disk: Disk, directory: string, topic: TopicName, scanned: ScannedOutput, segmentBytesMax: number) {
     this.topic = topic
     this.#found = scanned.mark
     this.#written = scanned.mark

@@ -145,8 +145,13 @@ export class PartitionInput {
     const now = this.#elapsedMs()
     const idleMs = now - this.#busySinceMs
     const everyMs = Math.min(Math.max(heartbeatEveryMs, idleMs / 32), limits.heartbeatIntervalMsMax)
+    if (now - this.#stagedAtMs >= everyMs) this.heartbeat()
+  }
+
+  /** Stages a heartbeat, unless something is being written, which carries time forward itself, or the clock is not ahead of the log. */
+  heartbeat(): void {
     const isWriting = this.#committing !== null || this.#log.failed
-    if (isWriting || now - this.#stagedAtMs < everyMs || this.#clock.nowMs() <= this.appendTimeMs) return
+    if (isWriting || this.#clock.nowMs() <= this.appendTimeMs) return
     this.#stage(() => this.#staging.heartbeat())
     this.#kick()
   }

@@ -1,5 +1,12 @@
 import { ConfigurationError, type Disk, type OutputTopic, type TopicName, topicNames } from '@millwright/core'
-import { inputDirectory, modelUpdatesDirectory, outputDirectory, requireFormat } from './data-folder.ts'
+import {
+  acceptedFeedbackDirectory,
+  inputDirectory,
+  modelUpdatesDirectory,
+  outputDirectory,
+  refusedFeedbackDirectory,
+  requireFormat,
+} from './data-folder.ts'
 import { NodeDisk } from './node-disk.ts'
 import { frameKindOf, TopicLane, type TopicRecord } from './topic-lane.ts'
 
@@ -28,7 +35,8 @@ export interface TopicReaderOptions {
 export function openTopicReader(options: TopicReaderOptions): TopicReader {
   const { directory, topic, disk = new NodeDisk() } = options
   const { partitionCount } = requireFormat(disk, directory)
-  const laneCount = topic === 'model-updates' ? 1 : partitionCount
+  const directories = topicDirectories(directory, topic, partitionCount)
+  const laneCount = directories.length
   const problems = []
   if (!topicNames.includes(topic))
     problems.push({ field: 'topic', found: String(topic), wanted: `one of ${topicNames.join(', ')}` })
@@ -37,9 +45,10 @@ export function openTopicReader(options: TopicReaderOptions): TopicReader {
     problems.push({ field: 'partition', found: String(partition), wanted: `0..${laneCount - 1}` })
   if (problems.length > 0) throw new ConfigurationError('Cannot read the topic:', problems)
   const start = { fromOffset: options.fromOffset ?? 0, fromTimeMs: options.fromTimeMs ?? 0 }
-  const partitions = partition === undefined ? Array.from({ length: laneCount }, (_, p) => p) : [partition]
   return new TopicReader(
-    partitions.map((p) => new TopicLane(disk, directoryOf(directory, topic, p), frameKindOf(topic), p, start)),
+    directories.flatMap((folder, p) =>
+      partition === undefined || p === partition ? [new TopicLane(disk, folder, frameKindOf(topic), p, start)] : [],
+    ),
   )
 }
 
@@ -93,10 +102,26 @@ export class TopicReader {
   }
 }
 
-function directoryOf(directory: string, topic: TopicName, partition: number): string {
-  if (topic === 'sensor-data' || topic === 'device-events') return inputDirectory(directory, partition)
-  if (topic === 'model-updates') return modelUpdatesDirectory(directory)
-  return outputDirectory(directory, topic satisfies OutputTopic, partition)
+/**
+ * The folders of a topic's partitions, in their order. `model-updates` and `maintenance-feedback` have one; `dead-letters` has one
+ * more than the plant: what was refused as a verdict never was in an input log.
+ */
+export function topicDirectories(directory: string, topic: TopicName, partitionCount: number): string[] {
+  const each = (folder: (partition: number) => string): string[] =>
+    Array.from({ length: partitionCount }, (_, p) => folder(p))
+  switch (topic) {
+    case 'sensor-data':
+    case 'device-events':
+      return each((p) => inputDirectory(directory, p))
+    case 'model-updates':
+      return [modelUpdatesDirectory(directory)]
+    case 'maintenance-feedback':
+      return [acceptedFeedbackDirectory(directory)]
+    case 'dead-letters':
+      return [...each((p) => outputDirectory(directory, topic, p)), refusedFeedbackDirectory(directory)]
+    default:
+      return each((p) => outputDirectory(directory, topic satisfies OutputTopic, p))
+  }
 }
 
 function pause(durationMs: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,12 @@
 import { type Disk, outputTopics } from '@millwright/core'
 import {
+  acceptedFeedbackDirectory,
   inputDirectory,
   modelsDirectory,
   modelUpdatesDirectory,
   outputDirectory,
   readFormat,
+  refusedFeedbackDirectory,
   stateDirectory,
 } from './data-folder.ts'
 import { ModelStore } from './model-store.ts'
@@ -40,7 +42,12 @@ export function verifyStore(directory: string, disk: Disk = new NodeDisk()): Sto
   const partitions = Array.from({ length: partitionCount }, (_, p) => verifyPartition(disk, directory, p))
   const updates = verifyLog(disk, modelUpdatesDirectory(directory))
   const models = verifyModels(disk, modelsDirectory(directory))
-  const logs = [updates, ...partitions.flatMap((partition) => partition.logs)]
+  const feedback = [acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory)]
+  const logs = [
+    updates,
+    ...feedback.map((folder) => verifyLog(disk, folder)),
+    ...partitions.flatMap((partition) => partition.logs),
+  ]
   return {
     directory,
     version: format?.version ?? null,

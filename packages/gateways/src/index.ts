@@ -1,4 +1,5 @@
 export type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
+export { admitFeedback, type FeedbackAdmission } from './door/feedback.ts'
 export { createDoor, type Door, type DoorOptions } from './door.ts'
 export {
   type CsvRow,

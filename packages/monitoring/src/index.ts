@@ -49,16 +49,6 @@ export { populationStability } from './statistics/population-stability.ts'
 export { f1Score, type Proportion, proportion } from './statistics/proportion.ts'
 export { type BinnedValues, binnedWasserstein, wasserstein } from './statistics/wasserstein.ts'
 export {
-  checkMaintenanceFeedback,
-  type FeedbackProblem,
-  type FeedbackResult,
-  feedbackProblems,
-  type MaintenanceFeedback,
-  readMaintenanceFeedback,
-  type VerdictKind,
-  verdictKinds,
-} from './verdicts/maintenance-feedback.ts'
-export {
   defaultVerdictRules,
   type VerdictCounters,
   VerdictJoin,

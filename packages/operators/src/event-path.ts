@@ -1,4 +1,4 @@
-import type { Plan, ReadingDecoder, TimeRules } from '@millwright/core'
+import { type Plan, type ReadingDecoder, refusedBytes, type TimeRules } from '@millwright/core'
 import { clock, emittedEnd } from '@millwright/kernels'
 import type { Counters } from './counters.ts'
 import { devicesMaxRefusal } from './decode/device-id.ts'
@@ -8,7 +8,6 @@ import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.
 import type { DeviceMemory } from './device-memory.ts'
 
 import type { DeviceTimers } from './device-timers.ts'
-import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 import type { Quarantine } from './quarantine.ts'
 import { futureMessage } from './reading-path.ts'

@@ -1,9 +1,8 @@
-import { type TopicName, UserFunctionError } from '@millwright/core'
+import { type RefusedBytes, type TopicName, UserFunctionError } from '@millwright/core'
 import { ByteWriter } from './byte-writer.ts'
 import { clearBeside, type DeviceMemory } from './device-memory.ts'
 import type { DeviceStateCodec } from './device-state.ts'
 import type { HostTimers } from './host-timers.ts'
-import type { RefusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 
 /** What one record does, and its bytes where it fails. */

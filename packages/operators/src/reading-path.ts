@@ -5,6 +5,7 @@ import {
   type Plan,
   type ReadingBatch,
   type Refusal,
+  refusedBytes,
   rowEmpty,
   rowRefused,
 } from '@millwright/core'
@@ -15,7 +16,6 @@ import { CurrentReading } from './current-reading.ts'
 import type { DeviceMemory } from './device-memory.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
-import { refusedBytes } from './output/messages.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 import type { Quarantine } from './quarantine.ts'
 import { isRemembered, remember } from './redelivery.ts'

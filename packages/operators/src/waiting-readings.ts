@@ -1,4 +1,4 @@
-import type { RefusedBytes } from './output/messages.ts'
+import type { RefusedBytes } from '@millwright/core'
 
 /** A reading that is further ahead of its device's clock than `maxJump`: the next one decides what becomes of it. */
 export interface WaitingReading {

@@ -221,6 +221,7 @@ function listen(options: {
     hostNames: flags.hostName ?? [],
     door,
     ingest: engine,
+    feedback: engine,
     plant: {
       notReady: () => observer.notReady(),
       metrics: () => metrics.render(),

@@ -10,6 +10,7 @@ import { join } from 'node:path'
  */
 export type ControlRequest =
   | { readonly kind: 'ingest'; readonly files: readonly string[] }
+  | { readonly kind: 'feedback'; readonly files: readonly string[] }
   | { readonly kind: 'publish'; readonly file: string; readonly activeFromMs: number | null }
   | { readonly kind: 'rollback' }
   | { readonly kind: 'list-models' }

@@ -9,6 +9,7 @@ import {
 } from '@millwright/gateways'
 import {
   type KafkaConnection,
+  KafkaFeedback,
   KafkaFileIngest,
   KafkaIngest,
   openKafkaAlertFeed,
@@ -80,6 +81,7 @@ export async function runOnKafka(options: {
   try {
     const ends = await opened(TopicEnds.open(connection, topicNames))
     const ingest = await opened(KafkaIngest.open(connection))
+    const feedback = await opened(KafkaFeedback.open(connection))
     const beating = setInterval(() => void ingest.heartbeat(), heartbeatMs)
     closers.unshift(async () => clearInterval(beating))
     const models = await opened(KafkaModels.open(connection, plan))
@@ -97,7 +99,7 @@ export async function runOnKafka(options: {
     })
     if (plan.model !== null && (await models.inForce()) === null)
       say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
-    const gateway = await listen({ ...options, ingest, feed, ends, models, observer })
+    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer })
     closers.unshift(() => gateway.close())
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (options.files.length > 0) {
@@ -147,12 +149,13 @@ async function listen(options: {
   readonly listening: ListenOptions
   readonly hostNames: readonly string[]
   readonly ingest: KafkaIngest
+  readonly feedback: KafkaFeedback
   readonly feed: Awaited<ReturnType<typeof openKafkaAlertFeed>>
   readonly ends: TopicEnds
   readonly models: KafkaModels
   readonly observer: KafkaObserver
 }): Promise<HttpGateway> {
-  const { project, listening, hostNames, ingest, feed, ends, models, observer } = options
+  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer } = options
   let gateway: HttpGateway | null = null
   let known: Awaited<ReturnType<TopicEnds['ends']>> = []
   const metrics = new PlantMetrics(
@@ -164,6 +167,7 @@ async function listen(options: {
     hostNames,
     door: doorOf(project.plan, ingest.partitionCount),
     ingest,
+    feedback,
     plant: {
       notReady: () => observer.notReady(),
       metrics: async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ControlHandler } from '../control/control-server.ts'
+import { ingestFeedback } from '../ingest/ingest-feedback.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { listModels } from './model-desk.ts'
 import type { OpenPlant } from './open-plant.ts'
@@ -14,6 +15,8 @@ export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant): Cont
         await engine.drained()
         return { ...result, counters: engine.stats().counters }
       }
+      case 'feedback':
+        return await ingestFeedback({ feedback: engine, files: request.files, onProgress })
       case 'publish': {
         const { activeFromMs } = request
         return await engine.publish(readFileSync(request.file), activeFromMs === null ? {} : { activeFromMs })

@@ -226,6 +226,7 @@ async function openGateway(engine: Engine, door: Door): Promise<HttpGateway> {
     port: 0,
     door,
     ingest: engine,
+    feedback: engine,
     plant: { notReady: () => null, metrics: notAsked, status: notAsked },
     alerts: { ends: () => [], read: notAsked, subscribe: () => () => undefined },
     models: { list: notAsked, publish: notAsked, rollback: notAsked },

@@ -71,6 +71,7 @@ function settingsOf(topic: TopicName, readingsMs: number, outputsMs: number): Re
         'retention.ms': String(outputsMs),
         'max.message.bytes': String(Math.max(deadLetterRecordBytesMax, lineRecordBytesMax)),
       }
+    case 'maintenance-feedback':
     case 'device-features':
     case 'alert-signals':
     case 'device-status':

@@ -1,10 +1,10 @@
-import type { DeadLetterReason, PartitionLines } from '@millwright/core'
+import type { DeadLetterReason, FeedbackProblem, PartitionLines } from '@millwright/core'
 
 /** A line that is no reading, as its sender is told. It goes into the log all the same, and becomes a dead letter there. */
 export interface RefusedLine {
   /** In what was sent, from 1. */
   readonly line: number
-  readonly reason: DeadLetterReason
+  readonly reason: DeadLetterReason | FeedbackProblem
   /** For a person: the field, what was found, what is wanted. */
   readonly message: string
 }

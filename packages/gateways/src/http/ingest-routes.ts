@@ -34,13 +34,13 @@ export function addIngestRoutes(
     topic: 'sensor-data' | 'device-events',
     admit: (lines: Uint8Array) => Admission,
   ): Promise<FastifyReply> {
-    const mediaType = mediaTypeOf(request)
+    const asLines = linesOf(request)
     const body = await readBody(request.raw, { bytesMax: limits.requestBytesMax, budget, memory })
     let admission: Admission
     try {
       const { bytes } = body
       counters.add('http_received_bytes_total', {}, bytes.byteLength)
-      admission = admit(lineTypes.includes(mediaType) ? bytes : jsonLines(bytes))
+      admission = admit(asLines(bytes))
       // Answered only when all of it is on stable storage; if it is refused, none of it is.
       await appendAll(topic, admission.parts)
     } finally {
@@ -60,6 +60,15 @@ export function addIngestRoutes(
 function answerOf({ acceptedCount, refused, refusedCount }: Admission): string {
   const answer = { accepted: acceptedCount, rejected: refused }
   return JSON.stringify(refused.length === refusedCount ? answer : { ...answer, rejectedCount: refusedCount })
+}
+
+/**
+ * Says how the body of a request is read as lines of JSON.
+ *
+ * @throws {RequestRefusedError} As {@link mediaTypeOf}.
+ */
+export function linesOf(request: FastifyRequest): (body: Uint8Array) => Uint8Array {
+  return lineTypes.includes(mediaTypeOf(request)) ? (body) => body : jsonLines
 }
 
 /** @throws {RequestRefusedError} 415 when the body is said to be something else, or in another encoding than UTF-8. */

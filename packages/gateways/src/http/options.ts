@@ -1,4 +1,4 @@
-import type { AlertSignal, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
+import type { AlertSignal, FeedbackPort, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
 import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
 import type { ListenOptions } from './listen-rules.ts'
@@ -9,6 +9,7 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly hostNames?: readonly string[]
   readonly door: Door
   readonly ingest: IngestPort
+  readonly feedback: FeedbackPort
   readonly plant: PlantView
   readonly alerts: AlertFeed
   readonly models: ModelDesk

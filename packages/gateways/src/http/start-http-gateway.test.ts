@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import {
   ConfigurationError,
+  type FeedbackBatch,
   limits,
   MillwrightError,
   type PartitionLines,
@@ -95,6 +96,7 @@ afterEach(async () => {
 
 async function start(changes: Partial<HttpGatewayOptions> = {}) {
   const appended: { topic: string; parts: readonly PartitionLines[] }[] = []
+  const feedback: FeedbackBatch[] = []
   const errors: unknown[] = []
   const decoder = createReadingDecoder({ channels: ['temperature'], timestamp: 'event', devicesMax: 1000 })
   const alerts = memoryFeed()
@@ -108,6 +110,7 @@ async function start(changes: Partial<HttpGatewayOptions> = {}) {
       },
       ready: async () => undefined,
     },
+    feedback: { appendFeedback: async (batch) => void feedback.push(batch) },
     plant: { notReady: () => null, metrics: () => 'up 1\n', status: () => status },
     alerts: alerts.feed,
     models: {
@@ -119,7 +122,7 @@ async function start(changes: Partial<HttpGatewayOptions> = {}) {
     ...changes,
   })
   gateways.push(gateway)
-  return { gateway, url: gateway.url, appended, errors, alerts }
+  return { gateway, url: gateway.url, appended, feedback, errors, alerts }
 }
 
 const reading = (deviceId: string, temperature: number | string = 20): string =>
@@ -346,6 +349,33 @@ describe('POST /api/readings', () => {
   })
 })
 
+describe('POST /api/feedback', () => {
+  const verdict = (id: string, kind = 'false-alarm'): string =>
+    `{"id":"${id}","revision":0,"deviceId":"press-1","verdict":"${kind}","from":1700000000000,"to":1700000300000,"recordedAt":1700000400000}`
+
+  test('answers when verdicts are durable, and gives the reason of each that is refused', async () => {
+    const { url, feedback } = await start()
+    const { status, body } = await post(`${url}/api/feedback`, `[${verdict('a')}, ${verdict('b', 'perhaps')}]`, {
+      'content-type': 'application/json',
+    })
+    expect(status).toBe(202)
+    expect(body).toEqual({
+      accepted: 1,
+      rejected: [{ line: 2, reason: 'feedback-verdict', message: expect.stringContaining('found "perhaps", wanted') }],
+    })
+    expect(feedback.map(({ accepted, refused }) => [accepted, refused.length])).toEqual([
+      [[{ deviceId: 'press-1', line: verdict('a') }], 1],
+    ])
+  })
+
+  test('acknowledges nothing that could not be stored', async () => {
+    const { url } = await start({
+      feedback: { appendFeedback: () => Promise.reject(new TestError('DISK_FULL', 'later')) },
+    })
+    expect((await post(`${url}/api/feedback`, verdict('a'))).status).toBe(507)
+  })
+})
+
 describe('POST /api/events', () => {
   test('appends device events to their own topic', async () => {
     const { url, appended } = await start()
@@ -520,7 +550,7 @@ describe('requests that are none of ours', () => {
       expect([status, JSON.parse(text).code]).toEqual([421, 'host-unknown'])
     }
     expect((await raw(port, { headers: { host: 'plant.local:9' } })).status).toBe(200)
-    for (const path of ['/api/readings', '/api/events', '/api/models', '/api/models/rollback']) {
+    for (const path of ['/api/readings', '/api/events', '/api/feedback', '/api/models', '/api/models/rollback']) {
       const headers = { host: 'localhost', origin: 'http://evil.example', 'content-type': 'text/plain' }
       const { status, text } = await raw(port, { method: 'POST', path, headers })
       expect([status, JSON.parse(text).code]).toEqual([403, 'origin-foreign'])

@@ -6,6 +6,7 @@ import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createCounters } from './counters.ts'
 import { createEventStream } from './event-stream.ts'
+import { addFeedbackRoutes } from './feedback-routes.ts'
 import { createGuard } from './guard.ts'
 import { addIngestRoutes } from './ingest-routes.ts'
 import { createLimitedServer } from './limited-server.ts'
@@ -93,11 +94,9 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     heartbeatMs: options.heartbeatMs ?? heartbeatMsDefault,
     onError: (error) => onError(error, 'the stream of alerts'),
   })
-  addIngestRoutes(app, options, {
-    budget: createByteBudget(limits.requestBytesInFlightMax),
-    memory: createMemoryPool(),
-    counters,
-  })
+  const use = { budget: createByteBudget(limits.requestBytesInFlightMax), memory: createMemoryPool(), counters }
+  addIngestRoutes(app, options, use)
+  addFeedbackRoutes(app, options.feedback, use)
   addModelRoutes(app, options.models)
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 

@@ -1,5 +1,4 @@
-import type { AlertSignal } from '@millwright/core'
-import type { MaintenanceFeedback } from '../verdicts/maintenance-feedback.ts'
+import type { AlertSignal, MaintenanceFeedback } from '@millwright/core'
 import type { VerdictRules } from '../verdicts/verdict-join.ts'
 
 export const hourMs = 3_600_000

@@ -1,4 +1,4 @@
-import type { MaintenanceFeedback, VerdictKind } from './maintenance-feedback.ts'
+import type { MaintenanceFeedback, VerdictKind } from '@millwright/core'
 
 /** What is kept of a verdict while it may be corrected. */
 export interface StoredVerdict {

@@ -1,3 +1,4 @@
+import type { MaintenanceFeedback } from '@millwright/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { naiveVerdicts } from '../testing/naive-verdicts.ts'
@@ -11,7 +12,6 @@ import {
   signalOf,
   startMs,
 } from '../testing/random-plant.ts'
-import type { MaintenanceFeedback } from './maintenance-feedback.ts'
 import { VerdictJoin, type VerdictJoinState, type VerdictReport } from './verdict-join.ts'
 
 type Step = (join: VerdictJoin) => void

@@ -1,7 +1,6 @@
-import { type AlertSignal, assert, limits } from '@millwright/core'
+import { type AlertSignal, assert, limits, type MaintenanceFeedback } from '@millwright/core'
 import { sameFields } from '../same-fields.ts'
 import { highEvents } from './high-events.ts'
-import type { MaintenanceFeedback } from './maintenance-feedback.ts'
 import { ModelIndex, type WatchedModelJson } from './model-index.ts'
 import { PredictionRuns } from './prediction-runs.ts'
 import { probabilityBand } from './probability-bands.ts'

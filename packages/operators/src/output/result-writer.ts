@@ -2,10 +2,12 @@ import {
   assert,
   type DeadLetterReason,
   type DeviceStatus,
+  deadLetterLine,
   type LoadedModel,
   type OutputSink,
   type OutputTopic,
   type Plan,
+  type RefusedBytes,
   type TopicName,
 } from '@millwright/core'
 import { emissions, emittedEnd, emittedStart, windowEnd, windowReadings, windowStart } from '@millwright/kernels'
@@ -17,12 +19,10 @@ import type { ModelsInForce } from '../models-in-force.ts'
 import { flagChanged, type WindowStore } from '../windows/window-store.ts'
 import {
   alertSignalLine,
-  deadLetterLine,
   deviceFeaturesLine,
   deviceStatusLine,
   lateReadingLine,
   objectPrinter,
-  type RefusedBytes,
   type WindowIdentity,
   whyJson,
 } from './messages.ts'

@@ -1,4 +1,6 @@
-import { limits, type ModelName, utf8ByteLength } from '@millwright/core'
+import * as limits from './limits.ts'
+import type { ModelName } from './records.ts'
+import { utf8ByteLength } from './text.ts'
 
 /**
  * What a person found. `failure-confirmed` and `missed-failure` say the same of the machine (it was failing) and differ in
