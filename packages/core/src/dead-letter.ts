@@ -1,6 +1,5 @@
 import * as limits from './limits.ts'
-import type { FeedbackProblem } from './maintenance-feedback.ts'
-import type { DeadLetterReason } from './records.ts'
+import type { DeadLetterReason, FeedbackProblem } from './records.ts'
 import { decodeUtf8, encodeBase64 } from './text.ts'
 import type { TopicName } from './topics.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { feedbackProblems, readMaintenanceFeedback } from './maintenance-feedback.ts'
+import { readMaintenanceFeedback } from './maintenance-feedback.ts'
+import { feedbackProblems } from './records.ts'
 
 const good = {
   id: 'case-17',

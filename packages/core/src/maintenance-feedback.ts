@@ -1,50 +1,6 @@
 import * as limits from './limits.ts'
-import type { ModelName } from './records.ts'
+import { type FeedbackProblem, type MaintenanceFeedback, type ModelName, verdictKinds } from './records.ts'
 import { utf8ByteLength } from './text.ts'
-
-/**
- * What a person found. `failure-confirmed` and `missed-failure` say the same of the machine (it was failing) and differ in
- * what they say of the alerts; `withdrawn` takes an earlier record of the same id back.
- */
-export const verdictKinds = ['failure-confirmed', 'missed-failure', 'false-alarm', 'unclear', 'withdrawn'] as const
-
-export type VerdictKind = (typeof verdictKinds)[number]
-
-/** One record on `maintenance-feedback`; key = deviceId. docs/formats/topics.md has the form, docs/decisions/verdicts.md the rules. */
-export interface MaintenanceFeedback {
-  /** Of the verdict, not of the record: a correction has the same id, also where it names another span. */
-  readonly id: string
-  /** 0 for the first record of an id; a greater one replaces a smaller one. */
-  readonly revision: number
-  readonly deviceId: string
-  readonly verdict: VerdictKind
-  /** The span of event time that the verdict is about, epoch milliseconds: windows that end in `(from, to]`. */
-  readonly from: number
-  readonly to: number
-  /** When it failed, or was found failing: `from..`; `null` for the end of the span. Only where it failed. */
-  readonly failureAt: number | null
-  /** When the verdict was taken down, append-time scale, epoch milliseconds; not before `from`. */
-  readonly recordedAt: number
-  /** The model whose alert was judged; `null` where none was, or where it is not known. */
-  readonly model: ModelName | null
-}
-
-/** Permanent codes of what is wrong with a record. */
-export const feedbackProblems = [
-  'feedback-too-long',
-  'feedback-not-json',
-  'feedback-not-an-object',
-  'feedback-id',
-  'feedback-revision',
-  'feedback-device-id',
-  'feedback-verdict',
-  'feedback-time',
-  'feedback-span',
-  'feedback-failure-at',
-  'feedback-model',
-] as const
-
-export type FeedbackProblem = (typeof feedbackProblems)[number]
 
 export type FeedbackResult =
   | { readonly kind: 'feedback'; readonly feedback: MaintenanceFeedback }
