@@ -51,7 +51,11 @@ const suites: readonly Suite[] = [
     name: 'exactly once over kills on the cluster',
     command: inNode('scripts/proofs/exactly-once.ts --hits 2 --seed 1'),
   },
-  { name: 'equal on Flink at every parallelism', command: proof('cluster-equality') },
+  {
+    name: 'equal on Flink at every parallelism',
+    command: inNode('scripts/proofs/cluster-equality.ts --lines 100000'),
+  },
+  { name: 'model swaps under load on Flink', command: inNode('scripts/proofs/cluster-swap.ts --swaps 20') },
 ]
 
 let passed = 0

@@ -6,7 +6,7 @@
  * What the logs say is found out twice: by the bytes of the topics and the rule of activation (`support/swap-audit.ts`), and by the
  * operator itself over the same records, byte for byte.
  *
- *   node scripts/proofs/cluster-swap.ts [--swaps 24] [--keep 1]
+ *   node scripts/proofs/cluster-swap.ts [--swaps 20] [--keep 1]
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -79,7 +79,7 @@ await prove('cluster-swap', 1500, async (proof) => {
       const uncommitted = await AlertWatch.uncommitted(proof, cluster.kafka)
       const plant = { proof, cluster, flink, plan, models, committed, uncommitted }
       const load = startLoad(plant)
-      const swaps = await swapModels(plant, numberArgument('swaps', 24))
+      const swaps = await swapModels(plant, numberArgument('swaps', 20))
       await refuseHostile(plant, swaps.length - 1)
       await checkNotRestarted(plant)
       await killAndGoOn(plant, swaps.length - 1)
