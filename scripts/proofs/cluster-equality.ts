@@ -18,7 +18,7 @@ import { proveRescaled } from './support/rescaled-equality.ts'
 const part = textArgument('part', 'all')
 
 await prove('cluster-equality', 1500, async (proof) => {
-  await withProofCluster('proof-equality', {}, async (cluster) => {
+  await withProofCluster(proof, 'proof-equality', {}, async (cluster) => {
     const historyCount = numberArgument('histories', 70)
     const lineCount = numberArgument('lines', 1_000_000)
     if (part === 'all' || part === 'generated') await proveGenerated(proof, cluster, { historyCount })

@@ -67,7 +67,7 @@ interface Plant {
 await prove('cluster-swap', 1500, async (proof) => {
   // The shorter the checkpoints, the sooner an alert is committed: what the swap itself takes is what is asked for.
   const switches = { flink: { 'execution.checkpointing.interval': '1 s' } }
-  await withProofCluster('proof-swap', switches, async (cluster) => {
+  await withProofCluster(proof, 'proof-swap', switches, async (cluster) => {
     const project = writeProofProject(join(proof.folder, 'project'), null)
     const { plan } = await loadProject(project)
     await deploy(proof, project, cluster)

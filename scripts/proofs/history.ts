@@ -24,7 +24,7 @@ const minutesPerPart = 10
 const rounds = 40
 const scored = ['device-features', 'alert-signals'] as const
 
-await prove('history', 1500, (proof) => withProofCluster(name, {}, (cluster) => body(proof, cluster)))
+await prove('history', 1500, (proof) => withProofCluster(proof, name, {}, (cluster) => body(proof, cluster)))
 
 async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const kafka = ['--kafka', cluster.bootstrapServers.join(',')]

@@ -16,11 +16,12 @@ export class AlertWatch {
     const from = await reader.offsets('end')
     const ending = new AbortController()
     proof.onEnd(() => ending.abort())
+    const follow = async (partition: number, offset: number): Promise<void> => {
+      for await (const { value } of reader.read({ partition, from: offset, follow: true, signal: ending.signal }))
+        watch.#take(value)
+    }
     for (const [partition, offset] of from.entries())
-      void (async () => {
-        for await (const { value } of reader.read({ partition, from: offset, follow: true, signal: ending.signal }))
-          watch.#take(value)
-      })()
+      follow(partition, offset).catch((error: unknown) => proof.check(false, `committed alerts are read: ${error}`))
     return watch
   }
 
