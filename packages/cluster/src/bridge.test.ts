@@ -1,4 +1,4 @@
-/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-1.json. */
+/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-2.json. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { FrameWriter } from './guest/frame-writer.ts'
 import { PayloadReader, PayloadWriter } from './guest/payloads.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-1.json'), 'utf8'))
+const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-2.json'), 'utf8'))
 const key = 'ö-7'
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

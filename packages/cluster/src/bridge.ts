@@ -4,7 +4,7 @@
  */
 
 /** Compared when a host opens a guest; a guest of another version is refused. */
-export const bridgeVersion = 1
+export const bridgeVersion = 2
 
 /** Most records of one bundle: each column in the input buffer has room for as many. */
 export const bundleRecordsMax = 8192
@@ -15,6 +15,11 @@ export const placesOffset = offsetsOffset + 8 * bundleRecordsMax
 export const linesOffset = placesOffset + 4 * bundleRecordsMax
 /** Length of each of the two buffers. */
 export const bufferBytes = 8 * 1024 * 1024
+/**
+ * At the end of the result buffer: a uint32 that the guest raises before and after each call of a project's function. The host may look at it at
+ * any time: odd and unchanged, that call is under way.
+ */
+export const projectCallsOffset = bufferBytes - 8
 
 /** Head of a bundle between the host's two operators. */
 export const bundleHeadBytes = 16
@@ -65,6 +70,13 @@ export interface GuestFunctions {
   /** Hands over changed states, as many as `countMax`; answers no frame where there are none left. */
   writeBack(countMax: number): number
   counters(): number
+  /**
+   * The host has ended a call in which a project's function did not come back: puts its record or timer back, goes on with the rest, and answers as
+   * that call would have.
+   */
+  resume(why: string): number
+  /** What was under way when the host ended a call, as JSON: see `GuestAtHand`. Changes nothing. */
+  atHand(): string
   /** Goes on with the frames that did not fit. */
   more(): number
   /** Puts the places of the sources into a stack trace. */
@@ -100,4 +112,12 @@ export interface GuestFailure {
   readonly topic: string | null
   readonly partition: number | null
   readonly offset: number | null
+}
+
+/** What `atHand` tells. `null` where nothing of that kind was under way. */
+export interface GuestAtHand extends Pick<GuestFailure, 'topic' | 'partition' | 'offset'> {
+  /** Which feature, device and window a project's function was called for. */
+  readonly where: string | null
+  /** Text of that function, as it stands in the script. */
+  readonly functionText: string | null
 }

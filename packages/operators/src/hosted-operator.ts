@@ -1,4 +1,5 @@
 import type { Activation, OperatorCounters, OutputSink, OutputTopic, ReadingBatch } from '@millwright/core'
+import type { ProjectCall } from './features/feature-program.ts'
 import type { TimerRequest } from './host-timers.ts'
 
 /** A sink that can give back what it got last: a record that fails leaves nothing but its dead letter. */
@@ -20,13 +21,22 @@ export interface HostedOperator {
    * Processes rows that the operator's decoder gave, in this call or earlier: none of their devices was forgotten since. Row i has
    * offset `baseOffset + i` and was appended at `appendTimesMs[i]`; there are as many times as rows.
    *
+   * @param firstRow Where a call that the host ended goes on; what stands before is done. 0 by default.
    * @throws {ConfigurationError} When the plan takes arrival as event time and a row has no append time.
    */
-  readings(batch: ReadingBatch, baseOffset: number, appendTimesMs: Float64Array): void
+  readings(batch: ReadingBatch, baseOffset: number, appendTimesMs: Float64Array, firstRow?: number): void
   /** Processes one line of device events. */
   deviceEvent(bytes: Uint8Array, offset: number, appendTimeMs: number): void
   /** A timer that was asked for goes off: append time has come to `nowMs`. Returns whether the device is forgotten. */
   timerCame(device: number, nowMs: number, offset: number): boolean
+  /**
+   * The host has ended a call, in which a project's function did not come back: its record becomes a dead letter, or its timer a failed one, and
+   * the device is as before it.
+   *
+   * @param why For the dead letter: completes "… did not come back".
+   * @returns Whether a record or a timer was at hand; `null` where no project's function was, and nothing can be put right.
+   */
+  abandon(why: string): 'record' | 'timer' | null
   /** Bounded input is over for this device: a waiting reading counts, all its windows are closed. */
   endOfInput(device: number, offset: number): void
   /** Makes a model known without carrying time forward: it comes on a topic of its own. */
@@ -57,6 +67,8 @@ export interface HostedOperator {
   readonly deviceCount: number
   /** Offset of the record that is being processed by the long way, for the place in an error; NaN where none is. */
   readonly offsetAtHand: number
+  /** The call of a project's function that is under way, or was when the host ended it; `null` where none is. */
+  readonly callAtHand: ProjectCall | null
   readonly counters: OperatorCounters
 }
 

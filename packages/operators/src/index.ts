@@ -7,6 +7,7 @@ export { createReadingDecoder } from './decode/reading-decoder.ts'
 export type { Refused } from './decode/refused.ts'
 export { decodeDeviceEvent } from './device-event-line.ts'
 export { eventTypes } from './features/device-events.ts'
+export type { ProjectCall } from './features/feature-program.ts'
 export type { TimerRequest } from './host-timers.ts'
 export type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 export {

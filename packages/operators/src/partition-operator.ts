@@ -78,6 +78,8 @@ export function createPartitionOperator(options: PartitionOperatorOptions): Part
 /** What a hosted operator is made of. */
 export interface HostedOperatorOptions extends PartitionOperatorOptions {
   readonly sink: RetractableSink
+  /** Told before each call of a project's function, and after it: whoever hosts may end one that does not come back. */
+  readonly onProjectCall?: (isUnderWay: boolean) => void
 }
 
 /**
@@ -91,6 +93,8 @@ export function createHostedOperator(options: HostedOperatorOptions): HostedOper
   return operator.hosted
 }
 
+type PlanOperatorOptions = PartitionOperatorOptions & Pick<HostedOperatorOptions, 'onProjectCall'>
+
 class PlanOperator implements PartitionOperator {
   readonly #plan: Plan
   readonly #decoder: ReadingDecoder
@@ -98,6 +102,7 @@ class PlanOperator implements PartitionOperator {
   readonly #memory: DeviceMemory
   readonly #models = new ModelsInForce()
   readonly #results: ResultWriter
+  readonly #program: FeatureProgram
   readonly #timers: DeviceTimers
   readonly #readings: ReadingPath
   readonly #events: EventPath
@@ -119,7 +124,7 @@ class PlanOperator implements PartitionOperator {
     this.#batchOffset += batch.rowCount
   }
 
-  constructor({ plan, decoder, sink, ...states }: PartitionOperatorOptions, mode: 'logged' | 'hosted' = 'logged') {
+  constructor({ plan, decoder, sink, ...states }: PlanOperatorOptions, mode: 'logged' | 'hosted' = 'logged') {
     const windowsKept = windowsKeptMax(plan)
     assert(
       windowsKept <= limits.openWindowsPerDeviceMax,
@@ -135,7 +140,15 @@ class PlanOperator implements PartitionOperator {
     const table = new DeviceTable(fold)
     const store = new WindowStore(fold, table, counters, { accumulators, raw: rawLayout(plan) })
     const events = new DeviceEvents(plan.features)
-    const program = new FeatureProgram({ plan, store, events, windowsKept, deviceId })
+    const { onProjectCall } = states
+    const program = new FeatureProgram({
+      plan,
+      store,
+      events,
+      windowsKept,
+      deviceId,
+      ...(onProjectCall === undefined ? {} : { onProjectCall }),
+    })
     const waiting = new WaitingReadings()
     const memory = { table, windows: store, waiting, history: program.history, events }
     const results = new ResultWriter({
@@ -154,6 +167,7 @@ class PlanOperator implements PartitionOperator {
     this.#counters = counters
     this.#memory = memory
     this.#results = results
+    this.#program = program
     const planShape = stateShape(plan)
     const shape = states.shape ?? planShape
     assert(stateShapeHash(shape) === stateShapeHash(planShape), 'the shape that is handed in is that of the plan')
@@ -248,7 +262,8 @@ class PlanOperator implements PartitionOperator {
     const { table } = this.#memory
     const operator = this
     return {
-      readings: (batch, baseOffset, appendTimesMs) => this.#readings.batch(batch, baseOffset, appendTimesMs),
+      readings: (batch, baseOffset, appendTimesMs, firstRow) =>
+        this.#readings.batch(batch, baseOffset, appendTimesMs, firstRow),
       deviceEvent: (bytes, offset, appendTimeMs) => this.#events.lines(bytes, offset, appendTimeMs),
       timerCame: (device, nowMs, offset) => this.#timerCame(device, nowMs, offset),
       endOfInput: (device, offset) => {
@@ -256,6 +271,7 @@ class PlanOperator implements PartitionOperator {
         if (!this.#guarded(device, () => this.#readings.endOfInput(device, offset)))
           this.#counters.add('timers_failed_total')
       },
+      abandon: (why) => this.#abandon(why),
       announce: (activation) => this.#announce(activation),
       timeCame: (nowMs) => this.#models.timeCame(nowMs),
       flush: () => this.flush(),
@@ -288,6 +304,9 @@ class PlanOperator implements PartitionOperator {
       },
       get offsetAtHand() {
         return operator.#quarantine?.offsetAtHand ?? Number.NaN
+      },
+      get callAtHand() {
+        return operator.#program.callAtHand
       },
       get counters() {
         return operator.counters
@@ -364,6 +383,16 @@ class PlanOperator implements PartitionOperator {
     if (!came) this.#counters.add('timers_failed_total')
     if (forgotten) this.#unwritten.delete(device)
     return came && forgotten
+  }
+
+  #abandon(why: string): 'record' | 'timer' | null {
+    const { callAtHand } = this.#program
+    if (callAtHand === null || this.#quarantine === null) return null
+    this.#program.callAtHand = null
+    const message = `Cannot calculate ${callAtHand.where}: the project's function did not come back ${why}`
+    const abandoned = this.#quarantine.abandon(message)
+    if (abandoned === 'timer') this.#counters.add('timers_failed_total')
+    return abandoned
   }
 
   #noteUnwritten(): void {

@@ -11,12 +11,29 @@ export interface GuardedRecord {
   readonly record: () => RefusedBytes
 }
 
+/** How things stood before a record or timer acted. */
+interface AtHand {
+  readonly device: number
+  readonly existed: boolean
+  readonly askedForMs: number
+  readonly mark: number
+  readonly requestCount: number
+  /** `null` for a timer. */
+  readonly letter: {
+    readonly inputOffset: number
+    readonly topic: TopicName
+    readonly record: () => RefusedBytes
+  } | null
+}
+
 /**
  * Keeps a record on which a project's own function fails from stopping a host that serves many devices.
  *
  * Q1. A record that fails leaves one trace, its dead letter: the device's state, what was to be emitted, and the timer it had are
  *     as before it. So the next record of the device meets what this one met.
- * Q2. Only a {@link UserFunctionError} is held back. Whatever else is thrown is ours or the host's, and stops the task.
+ * Q2. A record or timer that the host ended, since a project's function did not come back, leaves the same. V8 runs nothing of the script
+ *     then, neither `catch` nor `finally`: what is needed to put things back stands in fields before the record acts.
+ * Q3. Only a {@link UserFunctionError} is held back. Whatever else is thrown is ours or the host's, and stops the task.
  */
 export class Quarantine {
   readonly #memory: DeviceMemory
@@ -26,6 +43,8 @@ export class Quarantine {
   readonly #deviceId: (device: number) => string
   /** Offset of the record at hand; stays where what is thrown is not held back. NaN for none. */
   offsetAtHand = Number.NaN
+  /** What acts, from before it does until it has; stays where the host ends it. */
+  #atHand: AtHand | null = null
   readonly #image = new ByteWriter(4096)
 
   constructor(options: {
@@ -45,47 +64,65 @@ export class Quarantine {
   /** Lets a record act on its device; makes it a dead letter where that fails. */
   run(device: number, inputOffset: number, topic: TopicName, { act, record }: GuardedRecord): void {
     this.offsetAtHand = inputOffset
-    const message = this.#attempt(device, act)
+    this.#attempt(this.#begin(device, { inputOffset, topic, record }), act)
     this.offsetAtHand = Number.NaN
-    if (message === null) return
-    const deviceId = this.#deviceId(device)
-    const letter = { reason: 'function-failed', message, topic, deviceId, record: record() } as const
-    this.#results.deadLetter(letter, inputOffset)
   }
 
   /** Lets a timer act on its device. Returns false where that failed: the device's next record will meet the same. */
   runTimer(device: number, act: () => void): boolean {
-    if (this.#attempt(device, act) === null) return true
-    // The timer is gone: the next record asks for another.
-    this.#timers.clear(device)
-    return false
+    return this.#attempt(this.#begin(device, null), act)
   }
 
-  /** Returns why it failed, `null` where it did not. */
-  #attempt(device: number, act: () => void): string | null {
-    const { table } = this.#memory
-    const existed = table.exists(device)
-    const askedForMs = this.#timers.askedForMs(device)
+  /** What the host ended is put back as if it had failed (Q2). Returns what it was; `null` where nothing was at hand. */
+  abandon(message: string): 'record' | 'timer' | null {
+    const atHand = this.#atHand
+    if (atHand === null) return null
+    this.#fail(atHand, message)
+    this.offsetAtHand = Number.NaN
+    return atHand.letter === null ? 'timer' : 'record'
+  }
+
+  #begin(device: number, letter: AtHand['letter']): AtHand {
+    const existed = this.#memory.table.exists(device)
     this.#image.length = 0
     if (existed) this.#codec.write(device, this.#image)
-    const mark = this.#results.mark()
     const { requestCount } = this.#timers
+    const askedForMs = this.#timers.askedForMs(device)
+    return { device, existed, askedForMs, mark: this.#results.mark(), requestCount, letter }
+  }
+
+  /** Returns whether it did not fail. */
+  #attempt(atHand: AtHand, act: () => void): boolean {
+    this.#atHand = atHand
     try {
       act()
-      return null
     } catch (error) {
       if (!(error instanceof UserFunctionError)) throw error
-      this.#results.undo(mark)
-      this.#timers.undo(requestCount)
-      if (existed) {
-        this.#codec.read(device, this.#image.since(0))
-      } else if (table.exists(device)) {
-        clearBeside(this.#memory, device)
-        table.end(device)
-      }
-      this.#timers.set(device, askedForMs)
-      return causeOf(error)
+      this.#fail(atHand, causeOf(error))
+      return false
     }
+    this.#atHand = null
+    return true
+  }
+
+  #fail({ device, existed, askedForMs, mark, requestCount, letter }: AtHand, message: string): void {
+    const { table } = this.#memory
+    this.#atHand = null
+    this.#results.undo(mark)
+    this.#timers.undo(requestCount)
+    if (existed) {
+      this.#codec.read(device, this.#image.since(0))
+    } else if (table.exists(device)) {
+      clearBeside(this.#memory, device)
+      table.end(device)
+    }
+    // A timer that failed is gone: the device's next record asks for another.
+    if (letter === null) this.#timers.clear(device)
+    else this.#timers.set(device, askedForMs)
+    if (letter === null) return
+    const { inputOffset, topic, record } = letter
+    const deviceId = this.#deviceId(device)
+    this.#results.deadLetter({ reason: 'function-failed', message, topic, deviceId, record: record() }, inputOffset)
   }
 }
 

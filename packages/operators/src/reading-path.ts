@@ -87,9 +87,10 @@ export class ReadingPath {
    * Takes the rows of a batch, in order. Row i has offset `baseOffset + i`.
    *
    * @param appendTimeMs Of all rows, or of each where they come from several logs.
+   * @param firstRow Where a call that was ended goes on: the rows before have been taken, but not counted.
    * @throws {ConfigurationError} When the plan takes arrival as event time and a row has no append time.
    */
-  batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number | Float64Array): void {
+  batch(batch: ReadingBatch, baseOffset: number, appendTimeMs: number | Float64Array, firstRow = 0): void {
     const { rowCount } = batch
     assert(rowCount <= limits.batchRowsMax, 'a batch has at most batchRowsMax rows')
     const one = typeof appendTimeMs === 'number'
@@ -98,7 +99,11 @@ export class ReadingPath {
     this.#fold.takeBatch(batch, appendTimeMs)
     let refusal = 0
     let empty = 0
-    let row = 0
+    let row = firstRow
+    for (const device of batch.device.subarray(0, firstRow)) {
+      if (device === rowEmpty) empty += 1
+      else if (device === rowRefused) refusal += 1
+    }
     while (row < rowCount) {
       row = this.#takeInOrder(batch, row)
       if (row === rowCount) break

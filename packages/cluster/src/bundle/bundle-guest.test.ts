@@ -6,7 +6,7 @@ import { runInContext, Script } from 'node:vm'
 import { ConfigurationError, type Plan } from '@millwright/core'
 import { openModelPackage } from '@millwright/scoring'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { GuestFunctions } from '../bridge.ts'
+import type { GuestAtHand, GuestFunctions } from '../bridge.ts'
 import { GuestFailedError, type HostRecord, nodeHost, TestHost } from '../guest/host-testing.ts'
 import { packageParts } from '../kafka/package-parts.ts'
 import { bareScope, bundleGuest, type GuestBundle } from './bundle-guest.ts'
@@ -37,6 +37,26 @@ function open({ script }: GuestBundle, name: string): TestHost {
   const { inputs, outputs } = describeJob({ name, features: [] as Plan['features'] } as Plan)
   const configuration = { subtask: 0, inputs, outputs, cacheKeysMax: 100, dirtyKeysMax: 100 }
   return new TestHost(runInContext('millwright', scope) as GuestFunctions, configuration)
+}
+
+/** A guest in a bare scope whose calls V8 ends after a time, as the host does: each then goes on by `resume`. */
+function endingGuest({ script }: GuestBundle, callMsMax: number): { guest: GuestFunctions; ended: GuestAtHand[] } {
+  const scope = bareScope()
+  Object.assign((scope as { millwrightHost: object }).millwrightHost, nodeHost)
+  new Script(script, { filename: 'guest.js' }).runInContext(scope)
+  const guest = runInContext('millwright', scope) as GuestFunctions
+  const ended: GuestAtHand[] = []
+  const call = (text: string): number => {
+    try {
+      return runInContext(`millwright.${text}`, scope, { timeout: callMsMax }) as number
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+      ended.push(JSON.parse(guest.atHand()) as GuestAtHand)
+      return call(`resume('in time')`)
+    }
+  }
+  const process = (recordCount: number, lineBytes: number): number => call(`process(${recordCount}, ${lineBytes})`)
+  return { guest: { ...guest, process, act: (nowMs) => call(`act(${nowMs})`) }, ended }
 }
 
 function reading(second: number, fields: object): HostRecord {
@@ -103,6 +123,58 @@ export default definePlant({
     const [features, letter] = host.outputs.map(({ line }) => JSON.parse(line))
     expect(features.features).toEqual({ spread: 4 })
     expect(letter).toMatchObject({ reason: 'function-failed', deviceId: 'press-7' })
+  })
+
+  test('goes on without the record at which a function of the project does not come back', async () => {
+    const config = project(`import { custom, definePlant, mean, tumbling } from '@millwright/plant'
+export default definePlant({
+  name: 'loops',
+  channels: { x: { unit: '1' } },
+  window: tumbling('10 s'),
+  features: {
+    mean: mean('x'),
+    loops: custom(['x'], ({ values }) => {
+      while ((values['x'] ?? []).includes(13)) {}
+      return 1
+    }),
+  },
+})
+`)
+    const { guest, ended } = endingGuest(await bundleGuest(config), 400)
+    const { inputs, outputs } = describeJob({ name: 'loops', features: [] as Plan['features'] } as Plan)
+    const host = new TestHost(guest, { subtask: 0, inputs, outputs, cacheKeysMax: 100, dirtyKeysMax: 100 })
+    const of = (deviceId: string, second: number, x: number): HostRecord => {
+      const record = reading(second, { x })
+      return { ...record, line: encoder.encode(JSON.stringify({ deviceId, timestamp: record.appendTimeMs, x })) }
+    }
+    host.bundle([
+      of('a', 0, 13),
+      of('b', 1, 2),
+      of('a', 30, 1),
+      { ...of('b', 31, 4), line: encoder.encode('{"deviceId":') },
+      of('b', 32, 4),
+      of('a', 33, 1),
+    ])
+    host.watermark(1_766_000_000_000 + 86_400_000)
+    const letters = host.outputs.filter(({ topic }) => topic === 'dead-letters').map(({ line }) => JSON.parse(line))
+    // Two records of the device met its window; so did its timer, which leaves it to the next record.
+    expect(letters.map(({ reason, deviceId }) => [reason, deviceId])).toEqual([
+      ['function-failed', 'a'],
+      ['not-json', null],
+      ['function-failed', 'a'],
+    ])
+    expect(letters[0].message).toMatch(/^Cannot calculate feature "loops" of device "a", .* did not come back in time$/)
+    expect(host.outputs.filter(({ topic }) => topic === 'device-features').map(({ key }) => key)).toEqual(['b', 'b'])
+    expect(ended.map(({ where, topic, offset }) => [where !== null, topic, offset])).toEqual([
+      [true, 'sensor-data', 30],
+      [true, 'sensor-data', 33],
+      [true, null, null],
+    ])
+    expect(ended[0]?.functionText).toContain('includes(13)')
+    const counters = host.counters()
+    expect(counters['readings_in_total']).toBe(6)
+    expect(counters['dead_letters_total{reason="function-failed"}']).toBe(2)
+    expect(counters['timers_failed_total']).toBe(1)
   })
 
   test.each([

@@ -22,11 +22,12 @@ export class FrameWriter {
   #length = 0
   #waiting: WaitingFrame[] = []
 
-  constructor(buffer: ArrayBuffer) {
+  /** @param byteLength How much of the buffer is for frames: all of it by default. */
+  constructor(buffer: ArrayBuffer, byteLength = buffer.byteLength) {
     this.#bytes = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
     // Room for the last frame is kept.
-    this.#end = buffer.byteLength - frameHeadBytes
+    this.#end = byteLength - frameHeadBytes
     assert(this.#end > 2 * frameHeadBytes, 'a result buffer has room for frames')
   }
 

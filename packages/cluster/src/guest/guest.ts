@@ -19,6 +19,7 @@ import {
 import {
   appendTimesOffset,
   bridgeVersion,
+  bufferBytes,
   bundleRecordsMax,
   frameControl,
   frameCounters,
@@ -29,6 +30,7 @@ import {
   frameStateWrite,
   frameTimer,
   frameUnknownKey,
+  type GuestAtHand,
   type GuestConfiguration,
   type GuestFailure,
   type GuestFunctions,
@@ -37,6 +39,7 @@ import {
   offsetsOffset,
   placePartitionBits,
   placesOffset,
+  projectCallsOffset,
   purposeEnd,
   purposeTimer,
 } from '../bridge.ts'
@@ -79,6 +82,8 @@ export type GuestStates = Pick<HostedOperatorOptions, 'shape' | 'earlierShapes'>
  * G2. A device's changes are here or at the host, never nowhere: it is let go of only when its state was handed over.
  * G3. At most `cacheKeysMax` devices are held between two calls, and at most `dirtyKeysMax` of them are changed and not handed over.
  * G4. What is thrown is answered as a failure; after one the guest is not to be called again.
+ * G5. A call that the host ended goes on where it was, without the record or timer at which a project's function did not come back. Frames are
+ *     written when all else is done, so none was.
  */
 export function createGuest(plan: Plan, host: HostFunctions, states: GuestStates = {}): GuestFunctions {
   let guest: Guest | null = null
@@ -101,6 +106,8 @@ export function createGuest(plan: Plan, host: HostFunctions, states: GuestStates
     timeCame: (nowMs) => opened().answer((it) => it.timeCame(nowMs)),
     writeBack: (countMax) => opened().answer((it) => it.writeBack(countMax)),
     counters: () => opened().answer((it) => it.counters()),
+    resume: (why) => opened().answer((it) => it.resume(why)),
+    atHand: () => JSON.stringify(opened().atHand()),
     more: () => opened().more(),
     explain: (stack, sourceMap) => placesInSources(stack, sourceMap, scriptName),
   }
@@ -114,6 +121,8 @@ class Guest {
   readonly #appendTimes: Float64Array
   readonly #offsets: Float64Array
   readonly #places: Uint32Array
+  /** How often a project's function was called and came back, for the host to see. */
+  readonly #projectCalls: Uint32Array
   readonly #frames: FrameWriter
   readonly #frameReader: FrameReader
   readonly #payload = new PayloadWriter()
@@ -124,6 +133,9 @@ class Guest {
   /** Keys of the last `keys`, as devices. */
   #acting: number[] = []
   #purpose = purposeTimer
+  /** The call under way that runs a project's functions; goes on from here when the host has ended it (G5). */
+  #work: { readonly from: (first: number) => void; next: number } | null = null
+  #forgotten: number[] = []
   #models: ModelTopic | null = null
   #refusedUpdateCount = 0
   #configuration: GuestConfiguration | null = null
@@ -146,7 +158,9 @@ class Guest {
     this.#appendTimes = new Float64Array(input, appendTimesOffset, bundleRecordsMax)
     this.#offsets = new Float64Array(input, offsetsOffset, bundleRecordsMax)
     this.#places = new Uint32Array(input, placesOffset, bundleRecordsMax)
-    this.#frames = new FrameWriter(result)
+    const framesEnd = result.byteLength - (bufferBytes - projectCallsOffset)
+    this.#projectCalls = new Uint32Array(result, framesEnd, 1)
+    this.#frames = new FrameWriter(result, framesEnd)
     this.#frameReader = new FrameReader(input)
   }
 
@@ -200,7 +214,16 @@ class Guest {
         this.#messages.length -= count
       },
     }
-    const operator = createHostedOperator({ plan: this.#plan, decoder, sink, ...this.#states })
+    const operator = createHostedOperator({
+      plan: this.#plan,
+      decoder,
+      sink,
+      onProjectCall: (isUnderWay) => {
+        // Odd while one is under way, whatever came before: a call that was ended left it odd.
+        this.#projectCalls[0] = ((this.#projectCalls[0] as number) & ~1) + (isUnderWay ? 3 : 2)
+      },
+      ...this.#states,
+    })
     this.#decoder = decoder
     this.#decoded = new DecodedRows(channels.length)
     this.#operator = operator
@@ -285,6 +308,41 @@ class Guest {
   }
 
   process(recordCount: number, lineBytes: number): void {
+    this.#do((first) => this.#processFrom(first, recordCount, lineBytes))
+  }
+
+  act(nowMs: number): void {
+    this.#forgotten = []
+    this.#do((first) => this.#actFrom(first, nowMs))
+  }
+
+  resume(why: string): void {
+    const work = this.#work
+    const record = this.#operatorOf().offsetAtHand
+    const abandoned = this.#operatorOf().abandon(why)
+    assert(work !== null && abandoned !== null, 'a project function was under way in the call that was ended')
+    if (abandoned === 'record') work.next = record + 1
+    work.from(work.next)
+    this.#work = null
+  }
+
+  atHand(): GuestAtHand {
+    const call = this.#operator?.callAtHand ?? null
+    return {
+      ...this.#recordAtHand(),
+      where: call?.where ?? null,
+      functionText: call === null ? null : String(call.compute),
+    }
+  }
+
+  #do(from: (first: number) => void): void {
+    this.#work = { from, next: 0 }
+    from(0)
+    this.#work = null
+  }
+
+  /** Processes the bundle's records from one on, and ends the call. */
+  #processFrom(from: number, recordCount: number, lineBytes: number): void {
     const operator = this.#operatorOf()
     const decoded = this.#decoded.batches
     let next = 0
@@ -292,30 +350,36 @@ class Guest {
       if (topic === 'sensor-data')
         for (; next < decoded.length && (decoded[next] as DecodedBatch).first < end; next++) {
           const { first: row, batch } = decoded[next] as DecodedBatch
-          operator.readings(batch, row, this.#appendTimes.subarray(row, row + batch.rowCount))
+          const rowEnd = row + batch.rowCount
+          // One that was ended at its last row is not counted yet.
+          if (rowEnd < from) continue
+          operator.readings(batch, row, this.#appendTimes.subarray(row, rowEnd), Math.max(0, from - row))
         }
-      else
-        forEachLine(bytes, (line, index) =>
-          operator.deviceEvent(line, first + index, this.#appendTimes[first + index] as number),
-        )
+      else if (end > from)
+        forEachLine(bytes, (line, index) => {
+          if (first + index >= from)
+            operator.deviceEvent(line, first + index, this.#appendTimes[first + index] as number)
+        })
     }
     this.#decoded.clear()
     this.#finish()
   }
 
-  act(nowMs: number): void {
+  /** Acts on the keys from one on, and ends the call. */
+  #actFrom(from: number, nowMs: number): void {
     const operator = this.#operatorOf()
-    const forgotten: number[] = []
-    for (const device of this.#acting) {
+    for (let i = from; i < this.#acting.length; i++) {
+      const device = this.#acting[i] as number
+      if (this.#work !== null) this.#work.next = i + 1
       // A key without a state is one that was forgotten since.
       if (!operator.holds(device)) continue
       if (this.#purpose === purposeEnd) operator.endOfInput(device, 0)
-      else if (operator.timerCame(device, nowMs, 0)) forgotten.push(device)
+      else if (operator.timerCame(device, nowMs, 0)) this.#forgotten.push(device)
     }
     operator.flush()
-    for (const device of forgotten)
+    for (const device of this.#forgotten)
       this.#frames.frame(frameStateWrite, this.#payload.begin().key(this.#id(device)).end())
-    for (const device of forgotten) this.#wanted.add(device)
+    for (const device of this.#forgotten) this.#wanted.add(device)
     for (const device of this.#acting) this.#wanted.add(device)
     this.#acting = []
     this.#finish()
@@ -443,16 +507,22 @@ class Guest {
   }
 
   #failure(error: unknown): GuestFailure {
-    const record = this.#operator?.offsetAtHand ?? Number.NaN
-    const known = Number.isInteger(record) && record < bundleRecordsMax
-    const place = known ? (this.#places[record] as number) : 0
     return {
       name: error instanceof Error ? error.name : 'Error',
       message: error instanceof Error ? error.message : String(error),
       stack: error instanceof Error ? String(error.stack) : '',
-      topic: known ? (this.#configuration?.inputs[place >>> placePartitionBits] ?? null) : null,
-      partition: known ? place & ((1 << placePartitionBits) - 1) : null,
-      offset: known ? (this.#offsets[record] as number) : null,
+      ...this.#recordAtHand(),
+    }
+  }
+
+  #recordAtHand(): Pick<GuestFailure, 'topic' | 'partition' | 'offset'> {
+    const record = this.#operator?.offsetAtHand ?? Number.NaN
+    if (!Number.isInteger(record) || record >= bundleRecordsMax) return { topic: null, partition: null, offset: null }
+    const place = this.#places[record] as number
+    return {
+      topic: this.#configuration?.inputs[place >>> placePartitionBits] ?? null,
+      partition: place & ((1 << placePartitionBits) - 1),
+      offset: this.#offsets[record] as number,
     }
   }
 

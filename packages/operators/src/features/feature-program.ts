@@ -24,6 +24,13 @@ const hourMs = 3_600_000
 
 type Evaluate = () => number
 
+/** A call of a project's own function that has not come back. */
+export interface ProjectCall {
+  /** Which feature, device and window, for a person. */
+  readonly where: string
+  readonly compute: (...values: never[]) => unknown
+}
+
 /**
  * The plan's features, compiled: calculates a window's features and keeps the history that they look back on.
  *
@@ -44,6 +51,9 @@ export class FeatureProgram {
   /** Values gathered for one rolling feature. */
   readonly #gathered: Float64Array
   readonly #columns: readonly FeatureNode[]
+  readonly #onProjectCall: (isUnderWay: boolean) => void
+  /** The call at hand; `null` where none is. A host that ends a call finds it here: nothing of the script runs then any more. */
+  callAtHand: ProjectCall | null = null
   /** Columns that compiled features write so far. */
   #columnsCompiled = 0
 
@@ -57,8 +67,11 @@ export class FeatureProgram {
     readonly events: DeviceEvents
     readonly windowsKept: number
     readonly deviceId: (device: number) => string
+    /** Told before each call of a project's function, and after it. */
+    readonly onProjectCall?: (isUnderWay: boolean) => void
   }) {
     this.#plan = options.plan
+    this.#onProjectCall = options.onProjectCall ?? (() => undefined)
     this.#store = options.store
     this.#events = options.events
     this.#deviceId = options.deviceId
@@ -197,7 +210,7 @@ export class FeatureProgram {
           const values = inner.map((evaluate) => evaluate())
           if (!view.known) return Number.NaN
           view.known = known
-          return this.#callUser(() => node.compute(...values))
+          return this.#callUser(node.compute, () => node.compute(...values))
         }
       }
       case 'custom': {
@@ -210,7 +223,7 @@ export class FeatureProgram {
           if (raw === null) return Number.NaN
           const kept = [raw.timestamps, ...columns.map(({ column }) => raw.columns[column] as Float64Array)]
           if (kept.some((values) => values.subarray(0, raw.count).includes(notKnown))) return this.#unknown()
-          return this.#callUser(() => node.compute(windowSeries(raw, view, columns)))
+          return this.#callUser(node.compute, () => node.compute(windowSeries(raw, view, columns)))
         }
       }
     }
@@ -258,16 +271,21 @@ export class FeatureProgram {
     return this.history.value(this.#view.device, this.#view.historyBefore - windows, column)
   }
 
-  #callUser(call: () => unknown): number {
+  #callUser(compute: ProjectCall['compute'], call: () => unknown): number {
     const { featureName, device, startMs, endMs } = this.#view
     const place = { feature: featureName, deviceId: this.#deviceId(device), windowStart: startMs, windowEnd: endMs }
     const where = `feature "${featureName}" of device "${place.deviceId}", window ${startMs} to ${endMs}`
     let value: unknown
+    this.callAtHand = { where, compute }
+    this.#onProjectCall(true)
     try {
       value = call()
     } catch (cause) {
       if (cause instanceof UserFunctionError) throw cause
       throw new UserFunctionError(`Cannot calculate ${where}: the project's function threw`, { details: place, cause })
+    } finally {
+      this.#onProjectCall(false)
+      this.callAtHand = null
     }
     if (typeof value === 'number') return value
     const found = value === null ? 'null' : typeof value

@@ -1,4 +1,5 @@
-// A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer"; a
+// A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer",
+// "throw-beyond"; "project-loop" and "project-heap" as a project's function does. A
 // control record "say" is answered.
 // State: float64 of its timer (NaN for none), float64 count. Output 0 for each record: key, then "count@appendTime".
 ;(() => {
@@ -87,6 +88,49 @@
     }
     return at
   }
+  function endless() {
+    for (;;);
+  }
+  function hungry() {
+    const kept = []
+    for (;;) kept.push(new Array(1000).fill(kept.length))
+  }
+  let underWay = null
+  // What is left of a bundle, and the frames that wait for its end: a call that is ended has written none.
+  let work = []
+  let waiting = []
+  const goOn = () => {
+    while (work.length > 0) {
+      const record = work.shift()
+      const { key, does, appendTime, offset, place } = record
+      if (does === 'fail')
+        throw Object.assign(new Error('as it was asked'), { topic: options.inputs[place >>> 16], offset })
+      if (does === 'throw-beyond') throw new Error('beyond')
+      if (does === 'loop') for (;;);
+      if (does === 'heap') hungry()
+      if (does === 'project-loop') projectCall(endless, record)
+      if (does === 'project-heap') projectCall(hungry, record)
+      const device = held.get(key)
+      device.count += 1
+      dirty.add(key)
+      if (does === 'timer') {
+        const before = device.timer
+        waiting.push(() => frame(kinds.timer, { f64: appendTime + 1000 }, { f64: before }, { key }))
+        device.timer = appendTime + 1000
+      }
+      const line = `${device.count}@${appendTime}`
+      waiting.push(() => frame(kinds.output, { u8: 0 }, { key }, line))
+    }
+    for (const write of waiting) write()
+    waiting = []
+    end()
+  }
+  const calls = () => new Uint32Array(result.buffer, result.length - 8, 1)
+  const projectCall = (compute, record) => {
+    underWay = { compute, record }
+    calls()[0] += 1
+    compute()
+  }
   const answer =
     (act) =>
     (...args) => {
@@ -95,6 +139,7 @@
         act(...args)
         return at
       } catch (error) {
+        if (error.message === 'beyond') throw error
         at = 0
         frame(
           kinds.failure,
@@ -114,7 +159,7 @@
     for (const key of new Set(keys)) if (!held.has(key)) frame(kinds.unknown, key)
   }
   globalThis.millwright = {
-    version: () => 1,
+    version: () => 2,
     open: (i, r, n) => {
       input = new Uint8Array(i)
       inputView = new DataView(i)
@@ -152,25 +197,24 @@
       }),
     ),
     process: answer((count, lineBytes) => {
-      for (const { key, does, appendTime, offset, place } of records(count, lineBytes)) {
-        if (does === 'fail')
-          throw Object.assign(new Error('as it was asked'), { topic: options.inputs[place >>> 16], offset })
-        if (does === 'loop') for (;;);
-        if (does === 'heap') {
-          const kept = []
-          for (;;) kept.push(new Array(1000).fill(offset))
-        }
-        const device = held.get(key)
-        device.count += 1
-        dirty.add(key)
-        if (does === 'timer') {
-          frame(kinds.timer, { f64: appendTime + 1000 }, { f64: device.timer }, { key })
-          device.timer = appendTime + 1000
-        }
-        frame(kinds.output, { u8: 0 }, { key }, `${device.count}@${appendTime}`)
-      }
-      end()
+      work = records(count, lineBytes)
+      goOn()
     }),
+    resume: answer((why) => {
+      calls()[0] += 1
+      const { key, offset } = underWay.record
+      underWay = null
+      waiting.push(() => frame(kinds.output, { u8: 0 }, { key }, `without ${offset} ${why}`))
+      goOn()
+    }),
+    atHand: () =>
+      JSON.stringify({
+        topic: underWay && options.inputs[underWay.record.place >>> 16],
+        partition: underWay && 0,
+        offset: underWay ? underWay.record.offset : null,
+        where: underWay && 'a feature',
+        functionText: underWay && String(underWay.compute),
+      }),
     act: answer((now) => {
       for (const key of acting) {
         const device = held.get(key)

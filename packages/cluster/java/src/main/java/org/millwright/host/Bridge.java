@@ -6,7 +6,7 @@ package org.millwright.host;
  */
 final class Bridge {
     /** Compared when a guest is opened; a guest of another version is refused. */
-    static final int BRIDGE_VERSION = 1;
+    static final int BRIDGE_VERSION = 2;
 
     /** Most records of one bundle: each column in the input buffer has room for as many. */
     static final int BUNDLE_RECORDS_MAX = 8192;
@@ -17,6 +17,11 @@ final class Bridge {
     static final int LINES_OFFSET = PLACES_OFFSET + 4 * BUNDLE_RECORDS_MAX;
     /** Length of each of the two buffers. */
     static final int BUFFER_BYTES = 8 * 1024 * 1024;
+    /**
+     * At the end of the result buffer: a uint32 that the guest raises before and after each call of a project's function. The host may look at
+     * it at any time: odd and unchanged, that call is under way.
+     */
+    static final int PROJECT_CALLS_OFFSET = BUFFER_BYTES - 8;
 
     /** Head of a bundle between the host's two operators. */
     static final int BUNDLE_HEAD_BYTES = 16;

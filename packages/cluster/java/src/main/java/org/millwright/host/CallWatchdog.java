@@ -4,19 +4,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Ends calls that do not come back. One thread looks after all guests of a process, and ends with the last of them.
+ * Looks after calls that may not come back. One thread looks after all guests of a process, and ends with the last of them.
  */
 final class CallWatchdog {
     /** A guest that may be in a call. */
     interface Watched {
-        /** When the call at hand began, by {@link System#nanoTime}; 0 where none is. */
-        long callBeganNanos();
-
-        /** Longest call, nanoseconds. */
-        long callNanosMax();
-
-        /** Ends the call at hand; called from another thread. */
-        void endCall();
+        /** Looks at the call at hand, if there is one, and ends it where it took too long; called from another thread. */
+        void look();
     }
 
     private static final long LOOK_EVERY_MS = 100;
@@ -28,7 +22,7 @@ final class CallWatchdog {
     static synchronized void watch(Watched watched) {
         WATCHED.add(watched);
         if (thread == null) {
-            thread = new Thread(CallWatchdog::look, "guest-watchdog");
+            thread = new Thread(CallWatchdog::lookAtAll, "guest-watchdog");
             thread.setDaemon(true);
             // Not the class loader of the job that happened to be first: it would live as long as the thread.
             thread.setContextClassLoader(null);
@@ -44,16 +38,10 @@ final class CallWatchdog {
         }
     }
 
-    private static void look() {
+    private static void lookAtAll() {
         try {
             while (!Thread.currentThread().isInterrupted()) {
-                long now = System.nanoTime();
-                for (Watched watched : WATCHED) {
-                    long began = watched.callBeganNanos();
-                    if (began != 0 && now - began > watched.callNanosMax()) {
-                        watched.endCall();
-                    }
-                }
+                WATCHED.forEach(Watched::look);
                 Thread.sleep(LOOK_EVERY_MS);
             }
         } catch (InterruptedException interrupted) {

@@ -1,6 +1,7 @@
 package org.millwright.host;
 
 import com.caoccao.javet.exceptions.JavetException;
+import com.caoccao.javet.exceptions.JavetTerminatedException;
 import com.caoccao.javet.interop.V8Host;
 import com.caoccao.javet.interop.V8Runtime;
 import com.caoccao.javet.interop.options.V8RuntimeOptions;
@@ -19,26 +20,33 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
  * One guest in its own V8, used by one thread.
  *
  * <p>V1. Whatever the script does, the process lives: a heap that comes to its limit and a call that does not come back are ended, and
- * the task fails.
+ * the task fails; but where it is one of the project's own functions that does not come back, the guest goes on without its record.
  * <p>V2. Everything made of V8 is closed, also where opening fails half way.
  * <p>V3. After a failure the guest is only closed.
+ * <p>V4. A failure names the place in the sources and the record, as far as either is known ({@link GuestFailures}).
  */
-final class Guest implements AutoCloseable, CallWatchdog.Watched {
+final class Guest implements AutoCloseable {
     /** What V8 may have beyond its limit to come back from a call that is ended. */
     private static final long HEAP_SPARE_BYTES = 64L * 1024 * 1024;
+
+    /**
+     * Where V8 unrolls loops, it takes the check whether the call is to be ended out of those that it thinks short. It thinks so of some that are
+     * not: one that only fills an array went on for good, and past any limit of the heap (V8 14.7).
+     */
+    private static final String ENDABLE_LOOPS = "--no-turboshaft-loop-unrolling";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final GuestScript script;
-    private final long callNanosMax;
+    private final CallLimits limits;
+    private final long functionMsMax;
     private final int heapMaxMb;
     private final Deque<AutoCloseable> closing = new ArrayDeque<>();
     private V8Runtime runtime;
     private ByteBuffer input;
     private FrameReader frames;
     private FrameHandler handler;
-    private volatile long callBeganNanos;
-    private volatile String endedBecause;
+    private GuestFailures failures;
 
     private V8ValueObject functions;
     private V8ValueFunction control;
@@ -50,11 +58,14 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
     private V8ValueFunction timeCame;
     private V8ValueFunction writeBack;
     private V8ValueFunction counters;
+    private V8ValueFunction resume;
     private V8ValueFunction more;
 
     private Guest(GuestScript script, JobOptions options) {
         this.script = script;
-        this.callNanosMax = options.callMsMax() * 1_000_000;
+        this.functionMsMax = options.functionMsMax();
+        this.limits = new CallLimits(options.callMsMax(), functionMsMax, () -> runtime.terminateExecution());
+        this.failures = new GuestFailures(script, options.callMsMax());
         this.heapMaxMb = options.heapMaxMb();
     }
 
@@ -80,28 +91,29 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
             // Of the process: the first one decides, and the tasks of one cluster say the same.
             if (!V8RuntimeOptions.V8_FLAGS.isSealed()) {
                 V8RuntimeOptions.V8_FLAGS.setMaxHeapSize(heapMaxMb);
+                V8RuntimeOptions.V8_FLAGS.setCustomFlags(ENDABLE_LOOPS);
             }
             runtime = V8Host.getV8Instance().createV8Runtime();
         }
         closing.push(runtime);
         closing.push(this::letGo);
         runtime.setNearHeapLimitCallback((current, initial) -> {
-            endedBecause = "its heap came to its limit of " + initial / (1024 * 1024) + " MB";
-            runtime.terminateExecution();
+            failures.heapBytesMax(initial);
+            limits.heapIsFull();
             return current + HEAP_SPARE_BYTES;
         });
-        CallWatchdog.watch(this);
-        closing.push(() -> CallWatchdog.unwatch(this));
+        CallWatchdog.watch(limits);
+        closing.push(() -> CallWatchdog.unwatch(limits));
         HostFunctions.install(runtime);
-        callBeganNanos = System.nanoTime();
+        limits.begin();
         try {
             runtime.getExecutor(script.source()).setResourceName(GuestScript.NAME).executeVoid();
+            limits.end();
         } catch (JavetException thrown) {
-            throw ended("The script cannot be run", thrown);
-        } finally {
-            callBeganNanos = 0;
+            throw failures.ofCall("The script cannot be run", thrown, limits.end());
         }
         functions = closed(runtime.getGlobalObject().get("millwright"));
+        failures.askOf(functions);
         int version = functions.invokeInteger("version");
         if (version != Bridge.BRIDGE_VERSION) {
             throw new GuestFailedException("The script must be of bridge version " + Bridge.BRIDGE_VERSION + ": found " + version
@@ -116,11 +128,13 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
         timeCame = function("timeCame");
         writeBack = function("writeBack");
         counters = function("counters");
+        resume = function("resume");
         more = function("more");
         V8ValueArrayBuffer inputBuffer = closed(runtime.createV8ValueArrayBuffer(Bridge.BUFFER_BYTES));
         V8ValueArrayBuffer resultBuffer = closed(runtime.createV8ValueArrayBuffer(Bridge.BUFFER_BYTES));
         input = inputBuffer.getByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
         frames = new FrameReader(resultBuffer.getByteBuffer(), this::frame);
+        limits.watchProjectCalls(resultBuffer.getByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
         byte[] configuration = configuration(options, subtask);
         input.put(0, configuration);
         V8ValueFunction open = function("open");
@@ -189,14 +203,39 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
         }
     }
 
+    /** Calls a function; where V8 ended it since a project's function did not come back, has the guest go on with the rest. */
     private int invoke(V8ValueFunction function, Object... arguments) throws GuestFailedException {
-        callBeganNanos = System.nanoTime();
+        V8ValueFunction called = function;
+        Object[] given = arguments;
+        while (true) {
+            limits.begin();
+            try {
+                int answer = called.callInteger(functions, given);
+                if (limits.end() != null) {
+                    takeBackTheEnd();
+                }
+                return answer;
+            } catch (JavetTerminatedException terminated) {
+                CallLimits.Reason reason = limits.end();
+                if (reason != CallLimits.Reason.FUNCTION_TOO_LONG) {
+                    throw failures.ofCall("The guest's call was ended", terminated, reason);
+                }
+                called = resume;
+                given = new Object[] {"within " + functionMsMax + " ms of processor time" + failures.placeOfTheCallAtHand()};
+            } catch (JavetException thrown) {
+                throw failures.ofCall("The guest's call failed", thrown, limits.end());
+            }
+        }
+    }
+
+    /** The call came back while it was being ended: what V8 would do to the next one is done to an empty one. */
+    private void takeBackTheEnd() throws GuestFailedException {
         try {
-            return function.callInteger(functions, arguments);
+            runtime.getExecutor("0").executeVoid();
+        } catch (JavetTerminatedException taken) {
+            // As it was to be.
         } catch (JavetException thrown) {
-            throw ended("The guest's call was ended", thrown);
-        } finally {
-            callBeganNanos = 0;
+            throw failures.ofCall("V8 does not go on", thrown, null);
         }
     }
 
@@ -204,33 +243,9 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
         if (kind == Bridge.FRAME_FAILURE) {
             byte[] json = new byte[payload.remaining()];
             payload.get(json);
-            throw failed(JSON.readTree(json));
+            throw failures.ofGuest(JSON.readTree(json));
         }
         handler.frame(kind, payload);
-    }
-
-    /** What the guest itself says of its failure, with places in the sources. */
-    private GuestFailedException failed(JsonNode failure) {
-        StringBuilder message = new StringBuilder(failure.path("name").asText()).append(": ").append(failure.path("message").asText());
-        if (!failure.path("topic").isNull()) {
-            message.append(" (at offset ").append(failure.path("offset").asLong())
-                    .append(" of \"").append(failure.path("topic").asText())
-                    .append("\", partition ").append(failure.path("partition").asInt()).append(')');
-        }
-        return new GuestFailedException(message + "\n" + inSources(failure.path("stack").asText()));
-    }
-
-    private String inSources(String stack) {
-        try {
-            return functions.invokeString("explain", stack, script.sourceMap());
-        } catch (JavetException unexplained) {
-            return stack;
-        }
-    }
-
-    private GuestFailedException ended(String what, JavetException thrown) {
-        String why = endedBecause;
-        return new GuestFailedException(what + (why == null ? "" : ", since " + why) + ": " + thrown.getMessage(), thrown);
     }
 
     private V8ValueFunction function(String name) throws JavetException {
@@ -240,22 +255,6 @@ final class Guest implements AutoCloseable, CallWatchdog.Watched {
     private <T extends AutoCloseable> T closed(T value) {
         closing.push(value);
         return value;
-    }
-
-    @Override
-    public long callBeganNanos() {
-        return callBeganNanos;
-    }
-
-    @Override
-    public long callNanosMax() {
-        return callNanosMax;
-    }
-
-    @Override
-    public void endCall() {
-        endedBecause = "it took longer than " + callNanosMax / 1_000_000 + " ms";
-        runtime.terminateExecution();
     }
 
     /** Takes away what the script holds, and has V8 collect it: what V8 holds of Java is given back only then. */

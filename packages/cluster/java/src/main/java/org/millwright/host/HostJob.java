@@ -26,8 +26,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * The job: topics of Kafka, a guest, topics of Kafka.
  *
  * <p>The script, its source map and the description of the job stand in the jar as {@code guest.js}, {@code guest.js.map} and
- * {@code job.json}. Arguments: {@code --kafka HOST:PORT,…} (required), {@code --kafka-properties FILE} (security; read where the job is
- * submitted and in the tasks, so that no secret is an argument), {@code --group ID}, {@code --transactional-id PREFIX},
+ * {@code job.json}. Arguments: {@code --kafka HOST:PORT,…} (required), {@code --kafka-properties FILE} (security; see
+ * {@link KafkaSettings}), {@code --group ID}, {@code --transactional-id PREFIX},
  * {@code --transaction-timeout-ms N}, {@code --guest FOLDER} (instead of the jar's own script). A bounded run has {@code --until latest} or
  * {@code --until OFFSETS}, perhaps {@code --from OFFSETS} ({@link TopicOffsets}; a partition that is not named begins at its beginning, ends where
  * it ends now), and {@code --output-prefix TEXT}, which stands before the names of the topics that it writes. Arguments whose names begin with
@@ -44,7 +44,7 @@ public final class HostJob {
         String until = given.get("until");
         JobOptions options = options(description, until != null);
         GuestScript script = new GuestScript(resource(folder, "guest.js"), resource(folder, "guest.js.map"));
-        Properties kafka = kafkaProperties(given);
+        Properties kafka = KafkaSettings.of(given);
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
         environment.getConfig().setGlobalJobParameters(new ShownParameters(given));
 
@@ -108,22 +108,6 @@ public final class HostJob {
                 .build();
     }
 
-    private static Properties kafkaProperties(Map<String, String> given) throws IOException {
-        Properties kafka = new Properties();
-        String file = given.get("kafka-properties");
-        if (file != null) {
-            try (InputStream in = Files.newInputStream(Path.of(file))) {
-                kafka.load(in);
-            }
-        }
-        String brokers = given.get("kafka");
-        if (brokers == null) {
-            throw new IllegalArgumentException("The argument --kafka must name brokers, as in 127.0.0.1:9092");
-        }
-        kafka.setProperty("bootstrap.servers", brokers);
-        return kafka;
-    }
-
     /** Reads the description of a job. What is not said there has these values. */
     static JobOptions options(JsonNode description, boolean bounded) {
         return new JobOptions(
@@ -140,7 +124,8 @@ public final class HostJob {
                 description.path("cacheKeysMax").asInt(100_000),
                 description.path("dirtyKeysMax").asInt(100_000),
                 description.path("heapMaxMb").asInt(512),
-                description.path("callMsMax").asLong(30_000),
+                description.path("callMsMax").asLong(60_000),
+                description.path("functionMsMax").asLong(10_000),
                 description.path("idleAfterMs").asLong(0),
                 description.path("mergeInputs").asBoolean(false),
                 description.path("aheadMsMax").asLong(60_000),

@@ -19,7 +19,8 @@ import java.util.List;
  * @param cacheKeysMax keys that a guest holds
  * @param dirtyKeysMax changed keys that a guest may hold between two calls
  * @param heapMaxMb heap of V8 in one subtask, MB
- * @param callMsMax longest call of the guest, milliseconds
+ * @param callMsMax longest call of the guest by the clock, milliseconds
+ * @param functionMsMax longest call of one of the project's own functions, milliseconds of processor time
  * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
  * @param mergeInputs whether records of several inputs are put into the order of their append times; each waits until every partition
  *     has come so far, so that a quiet one stops all
@@ -44,6 +45,7 @@ record JobOptions(
         int dirtyKeysMax,
         int heapMaxMb,
         long callMsMax,
+        long functionMsMax,
         long idleAfterMs,
         boolean mergeInputs,
         long aheadMsMax,
@@ -59,6 +61,7 @@ record JobOptions(
         require(bundleRecords >= 1 && bundleRecords <= Bridge.BUNDLE_RECORDS_MAX, "bundleRecords", "1 to " + Bridge.BUNDLE_RECORDS_MAX);
         require(recordBytesMax > 0 && recordBytesMax + bundleBytes + 4096 <= Bridge.BUFFER_BYTES - Bridge.LINES_OFFSET, "recordBytesMax", "room in the input buffer beside a bundle");
         require(cacheKeysMax >= 1, "cacheKeysMax", "at least 1");
+        require(functionMsMax >= 1 && functionMsMax < callMsMax, "functionMsMax", "at least 1 ms, and less than callMsMax");
         require(controlLagMs >= 0, "controlLagMs", "at least 0 ms");
         require(flushIntervalMs >= 1, "flushIntervalMs", "at least 1 ms");
     }

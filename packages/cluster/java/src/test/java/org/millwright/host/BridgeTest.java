@@ -25,7 +25,7 @@ class BridgeTest {
     @BeforeAll
     static void readVectors() throws Exception {
         Path project = Path.of(System.getProperty("basedir", "."));
-        vectors = new ObjectMapper().readTree(Files.readString(project.resolve("../../../fixtures/bridge/version-1.json")));
+        vectors = new ObjectMapper().readTree(Files.readString(project.resolve("../../../fixtures/bridge/version-2.json")));
     }
 
     @Test

@@ -176,6 +176,49 @@ class GuestOperatorTest {
     }
 
     @Test
+    void goesOnWithoutTheRecordAtWhichAProjectFunctionDoesNotComeBack() throws Exception {
+        // By the clock there is time, however busy the machine is.
+        try (Harness harness = Harness.open(TestJobs.options(1000, false, 60_000), 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"project-loop\"}", "{\"k\":\"b\",\"does\":\"project-loop\"}", "{\"k\":\"b\"}");
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(
+                    List.of(
+                            "a: 1@0",
+                            "a: without 1 within 200 ms of processor time (explained: guest.js:" + TestJobs.lineOf("function endless(") + ":3)",
+                            "b: without 2 within 200 ms of processor time (explained: guest.js:" + TestJobs.lineOf("function endless(") + ":3)",
+                            "b: 1@3"),
+                    harness.outputs());
+            harness.send("{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(2));
+            assertEquals("a: 2@4", harness.outputs().get(4));
+        }
+    }
+
+    @Test
+    void saysAtWhichRecordAndFunctionACallWasEnded() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"project-heap\"}");
+            GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
+            assertTrue(failed.getMessage().contains("its heap came to its limit of "), failed.getMessage());
+            assertTrue(failed.getMessage().contains("(at offset 1 of \"a\", partition 0)"), failed.getMessage());
+            assertTrue(
+                    failed.getMessage().contains("It was in the project's function of a feature (explained: guest.js:" + TestJobs.lineOf("function hungry(")),
+                    failed.getMessage());
+        }
+        worksAfterwards();
+    }
+
+    @Test
+    void saysWhereItsOwnScriptThrewBeyondAnAnswer() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"throw-beyond\"}");
+            GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
+            assertTrue(failed.getMessage().contains("beyond"), failed.getMessage());
+            assertTrue(failed.getMessage().contains("explained: "), failed.getMessage());
+        }
+    }
+
+    @Test
     void endsAGuestWhoseHeapIsFullAndLives() throws Exception {
         try (Harness harness = Harness.open(1000, 1, 0, null)) {
             harness.send("{\"k\":\"a\",\"does\":\"heap\"}");
@@ -187,9 +230,9 @@ class GuestOperatorTest {
 
     @Test
     void refusesAScriptOfAnotherVersion() {
-        GuestScript other = new GuestScript("globalThis.millwright = { version: () => 2 }", "{}");
+        GuestScript other = new GuestScript("globalThis.millwright = { version: () => 1 }", "{}");
         GuestFailedException failed = assertThrows(GuestFailedException.class, () -> Guest.open(other, TestJobs.options(1), 0, (kind, payload) -> {}));
-        assertTrue(failed.getMessage().contains("bridge version 1: found 2"), failed.getMessage());
+        assertTrue(failed.getMessage().contains("bridge version 2: found 1"), failed.getMessage());
     }
 
     @Test

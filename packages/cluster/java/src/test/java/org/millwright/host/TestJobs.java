@@ -14,7 +14,11 @@ final class TestJobs {
     }
 
     static JobOptions options(int cacheKeysMax, boolean mergeInputs) {
-        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 2000, 0, mergeInputs, 60_000, 250, true);
+        return options(cacheKeysMax, mergeInputs, 2000);
+    }
+
+    static JobOptions options(int cacheKeysMax, boolean mergeInputs, long callMsMax) {
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, callMsMax, 200, 0, mergeInputs, 60_000, 250, true);
     }
 
     static GuestScript script() {
@@ -23,6 +27,12 @@ final class TestJobs {
         } catch (IOException absent) {
             throw new IllegalStateException(absent);
         }
+    }
+
+    /** The line of the test's script that has a text, from 1. */
+    static long lineOf(String text) {
+        String source = script().source();
+        return source.substring(0, source.indexOf(text)).lines().count() + (source.charAt(source.indexOf(text) - 1) == '\n' ? 1 : 0);
     }
 
     /** A record of the first topic. */
