@@ -70,14 +70,15 @@ export async function proveRescaled(
       const half = part.records.length >> 1
       await writer.records(part.records.slice(0, half))
       await writer.time(part.records[half]?.appendTimeMs ?? part.toMs)
-      // It has begun with its part, and is stopped with the rest of it under way; the last one comes to its end.
-      await awaitCommitted(cluster.kafka, stageMarks, 1, committedSecondsMax)
+      // It has begun with its part, and is stopped with the rest of it under way; the last one comes to its end. What is refused is told
+      // at the start, and is no sign of having begun.
+      await awaitCommitted(cluster.kafka, stageMarks, refusals.length + 1, committedSecondsMax)
       await writer.records(part.records.slice(half))
       await writer.time(part.toMs)
       if (stage === parallelisms.length - 1)
         await awaitCommitted(cluster.kafka, marks, untilChange.outputs.length + refusals.length, committedSecondsMax)
       await job.stop()
-      const count = (await committedOutputs(cluster.kafka, stageMarks)).length
+      const count = (await committedOutputs(cluster.kafka, stageMarks)).filter((output) => !isRefusal(output)).length
       proof.check(count > 0, `with ${parallelism} subtasks it gives ${count} records`)
     }
     const found = await committedOutputs(cluster.kafka, marks)
