@@ -46,6 +46,7 @@ const suites: readonly Suite[] = [
   { name: 'no route', command: proof('no-route') },
   { name: 'the host in Java', command: inNode('scripts/test-host.ts') },
   { name: 'deployed to Flink and Kafka', command: proof('deploy') },
+  { name: 'the same metrics on Flink', command: proof('flink-metrics') },
   { name: 'ranges of history, readings and events in order', command: proof('history') },
   {
     name: 'exactly once over kills on the cluster',

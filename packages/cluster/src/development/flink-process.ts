@@ -93,6 +93,8 @@ export function flinkSettings(folder: ClusterFolder, settings: ClusterSettings):
     'restart-strategy.exponential-delay.reset-backoff-threshold': '1 min',
     'metrics.reporters': 'prom',
     'metrics.reporter.prom.factory.class': 'org.apache.flink.metrics.prometheus.PrometheusReporterFactory',
+    // Else names of rules and reasons would be written in other characters than everywhere else.
+    'metrics.reporter.prom.filterLabelValueCharacters': 'false',
     ...(settings.highAvailability
       ? {
           'high-availability.type': 'zookeeper',

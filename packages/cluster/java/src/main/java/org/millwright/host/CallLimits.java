@@ -7,9 +7,9 @@ import java.nio.ByteBuffer;
 /**
  * When a guest's call is to be ended.
  *
- * <p>C1. A call that took longer than it may, by the clock, is ended: the task fails.
- * <p>C2. A project's function that took more of the processor than it may is ended: its record is to blame. Not by the clock, since a machine
- * that is busy or stands still would then make dead letters of good records.
+ * <p>C1. A call that took more of the processor than it may is ended: the task fails.
+ * <p>C2. A project's function that did so is ended sooner: its record is to blame. Not by the clock, since a machine that is busy or
+ * stands still would then make dead letters of good records.
  * <p>C3. A call that has come back is not ended: both are decided under one lock.
  */
 final class CallLimits implements CallWatchdog.Watched {
@@ -27,15 +27,16 @@ final class CallLimits implements CallWatchdog.Watched {
     private final Runnable end;
     private ByteBuffer result;
     private long threadId;
-    /** By {@link System#nanoTime}; 0 where no call is under way. */
-    private long beganNanos;
+    private boolean isUnderWay;
+    /** Processor time of the thread when the call began. */
+    private long beganCpuNanos;
     /** What the guest's count of project calls was when the call at hand was looked at before, and the processor time then. */
     private int callSeen;
     private long callSeenCpuNanos;
     private Reason reason;
 
     /**
-     * @param callMsMax by the clock
+     * @param callMsMax of the processor
      * @param functionMsMax of the processor
      * @param end has V8 end the call at hand
      */
@@ -55,12 +56,13 @@ final class CallLimits implements CallWatchdog.Watched {
         threadId = Thread.currentThread().getId();
         callSeen = 0;
         reason = null;
-        beganNanos = System.nanoTime();
+        beganCpuNanos = THREADS.getCurrentThreadCpuTime();
+        isUnderWay = true;
     }
 
     /** The call has come back, or was ended. Returns why it was to be ended, {@code null} where it was not. */
     synchronized Reason end() {
-        beganNanos = 0;
+        isUnderWay = false;
         return reason;
     }
 
@@ -71,10 +73,11 @@ final class CallLimits implements CallWatchdog.Watched {
 
     @Override
     public synchronized void look() {
-        if (beganNanos == 0 || reason != null) {
+        if (!isUnderWay || reason != null) {
             return;
         }
-        if (System.nanoTime() - beganNanos > callMsMax * 1_000_000) {
+        long cpuNanos = THREADS.getThreadCpuTime(threadId);
+        if (cpuNanos - beganCpuNanos > callMsMax * 1_000_000) {
             endBecause(Reason.CALL_TOO_LONG);
             return;
         }
@@ -82,7 +85,6 @@ final class CallLimits implements CallWatchdog.Watched {
         if ((call & 1) == 0) {
             return;
         }
-        long cpuNanos = THREADS.getThreadCpuTime(threadId);
         if (call != callSeen) {
             callSeen = call;
             callSeenCpuNanos = cpuNanos;

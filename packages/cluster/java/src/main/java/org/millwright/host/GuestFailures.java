@@ -65,7 +65,7 @@ final class GuestFailures {
 
     private String because(CallLimits.Reason reason) {
         return switch (reason) {
-            case CALL_TOO_LONG -> "it took longer than " + callMsMax + " ms";
+            case CALL_TOO_LONG -> "it took longer than " + callMsMax + " ms of processor time";
             case FUNCTION_TOO_LONG -> "a project's function did not come back";
             case HEAP_FULL -> "its heap came to its limit of " + heapBytesMax / (1024 * 1024) + " MB";
         };

@@ -19,7 +19,7 @@ import java.util.List;
  * @param cacheKeysMax keys that a guest holds
  * @param dirtyKeysMax changed keys that a guest may hold between two calls
  * @param heapMaxMb heap of V8 in one subtask, MB
- * @param callMsMax longest call of the guest by the clock, milliseconds
+ * @param callMsMax longest call of the guest, milliseconds of processor time
  * @param functionMsMax longest call of one of the project's own functions, milliseconds of processor time
  * @param idleAfterMs after which a partition does not hold time back, processing time, milliseconds; 0: never ({@link LogTime})
  * @param mergeInputs whether records of several inputs are put into the order of their append times; each waits until every partition

@@ -14,11 +14,7 @@ final class TestJobs {
     }
 
     static JobOptions options(int cacheKeysMax, boolean mergeInputs) {
-        return options(cacheKeysMax, mergeInputs, 2000);
-    }
-
-    static JobOptions options(int cacheKeysMax, boolean mergeInputs, long callMsMax) {
-        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, callMsMax, 200, 0, mergeInputs, 60_000, 250, true);
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 1000, 200, 0, mergeInputs, 60_000, 250, true);
     }
 
     static GuestScript script() {
