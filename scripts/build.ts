@@ -17,6 +17,7 @@ const { metafile } = await build({
   entryPoints: {
     main: join(cli, 'src/main.ts'),
     worker: join(cli, 'src/plant/worker.ts'),
+    'watch-worker': join(cli, 'src/watch/watch-worker.ts'),
     plant: join(rooms, 'plant/src/index.ts'),
     core: join(rooms, 'core/src/index.ts'),
   },

@@ -21,7 +21,7 @@ exports.rooms = {
   },
   testkit: { may: ['core', 'operators'], pure: false, packages: [] },
   cli: {
-    may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'engine', 'gateways', 'cluster'],
+    may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'monitoring', 'engine', 'gateways', 'cluster'],
     pure: false,
     packages: ['cli-progress', 'commander', 'csv-parse', 'prom-client'],
   },

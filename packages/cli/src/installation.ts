@@ -14,6 +14,9 @@ function part(source: string, bundle: string): URL {
 /** What a partition worker thread runs. */
 export const workerModule = part('./plant/worker.ts', './worker.js')
 
+/** What the watcher's thread runs. */
+export const watchModule = part('./watch/watch-worker.ts', './watch-worker.js')
+
 /** What a project may import though its folder has no `node_modules`: this copy's own, of its own version. */
 export const providedModules: Readonly<Record<string, URL>> = {
   '@millwright/plant': part('../../plant/src/index.ts', './plant.js'),

@@ -126,7 +126,7 @@ function closedSegments(
 export function folderBytes(disk: Disk, folder: { directory: string; partitionCount: number }): number {
   const { directory, partitionCount } = folder
   const directories = [`${directory}/models`, `${directory}/model-updates`]
-  directories.push(acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory))
+  directories.push(acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory), `${directory}/watch`)
   for (let partition = 0; partition < partitionCount; partition++) {
     directories.push(inputDirectory(directory, partition), stateDirectory(directory, partition))
     for (const topic of outputTopics) directories.push(outputDirectory(directory, topic, partition))

@@ -7,6 +7,7 @@ export {
   type DriftRules,
   type DriftState,
   defaultDriftRules,
+  driftComparison,
 } from './drift/drift-monitor.ts'
 export {
   type BaselineHistogram,
@@ -36,6 +37,7 @@ export {
   type DataQualityState,
   type DeviceQuality,
   defaultQualityRules,
+  type QualityTotals,
 } from './quality/data-quality.ts'
 export { type QualityRules, type WatchedChannel, watchedChannels } from './quality/quality-plan.ts'
 export { benjaminiHochberg } from './statistics/benjamini-hochberg.ts'
@@ -57,3 +59,15 @@ export {
   type VerdictRules,
 } from './verdicts/verdict-join.ts'
 export type { ModelPerformance, ReliabilityBand } from './verdicts/verdict-report.ts'
+export { PlantWatch, type PlantWatchOptions, type PlantWatchState } from './watch/plant-watch.ts'
+export {
+  alarmedColumns,
+  type MachineQuality,
+  type ModelDrift,
+  type ModelEstimate,
+  type ModelWatchReport,
+  modelReport,
+  type QualityReport,
+  type WatchReport,
+} from './watch/watch-report.ts'
+export { type WatchedRecord, type WatchedTopic, watchedTopics } from './watch/watched-record.ts'

@@ -23,6 +23,8 @@ import { totalBytesOf } from '../replay/run-replay.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
 import { formatCount, startProgress } from '../terminal/progress.ts'
 import { summaryOf, summaryText } from '../terminal/summary.ts'
+import { watchMetrics } from '../watch/watch-metrics.ts'
+import { Watcher } from '../watch/watcher.ts'
 
 const examples = `
 Examples:
@@ -43,6 +45,7 @@ interface RunFlags extends KafkaFlags {
   readonly hostName?: readonly string[]
   readonly workers?: string
   readonly input?: readonly string[]
+  readonly watch: boolean
 }
 
 /** Requests in flight get so long when the plant stops; the engine then has the rest of five seconds. */
@@ -62,6 +65,7 @@ export function addCommand(program: Command): void {
     .option('--host-name <name...>', 'further names by which clients call the plant')
     .option('--workers <n>', 'threads for the operators (default: one per core but one)')
     .option('--input <file...>', 'files to read first; what was read before is not read again')
+    .option('--no-watch', 'do not watch the model: no verdicts, drift or data quality in the metrics')
     .addHelpText('after', examples)
     .action(run)
 }
@@ -157,8 +161,9 @@ async function serve(options: {
     say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
+  const watcher = flags.watch ? new Watcher({ configPath: project.configPath, dataDirectory }, say) : null
   try {
-    gateway = await listen({ plant, observer, dataDirectory, listening, flags })
+    gateway = await listen({ plant, observer, watcher, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (flags.input !== undefined) {
@@ -176,6 +181,7 @@ async function serve(options: {
     await stopped
   } finally {
     await gateway?.close()
+    await watcher?.stop()
     await closeControl()
     sinks.close()
   }
@@ -205,16 +211,17 @@ async function readFirst(options: {
 function listen(options: {
   readonly plant: OpenPlant
   readonly observer: PlantObserver
+  readonly watcher: Watcher | null
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, dataDirectory, listening, flags } = options
+  const { plant, observer, watcher, dataDirectory, listening, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
   const metrics = new PlantMetrics(
     () => ({ ...engine.stats().counters, ...gateway?.counters() }),
-    () => observer.gauges(),
+    () => [...observer.gauges(), ...(watcher === null ? [] : watchMetrics(watcher, logTimeMs(engine)))],
   )
   return startHttpGateway({
     ...listening,
@@ -226,6 +233,7 @@ function listen(options: {
       notReady: () => observer.notReady(),
       metrics: () => metrics.render(),
       status: () => observer.status(),
+      model: () => watcher?.report ?? null,
     },
     alerts: alertFeedOf(engine, dataDirectory),
     models: modelDeskOf(engine, plant.judge),
@@ -236,6 +244,11 @@ function listen(options: {
     gateway = started
     return started
   })
+}
+
+/** Append time of the newest record in the log, epoch milliseconds. */
+function logTimeMs(engine: OpenPlant['engine']): number {
+  return Math.max(...engine.stats().partitions.map(({ appendTimeMs }) => appendTimeMs))
 }
 
 /** @throws {ConfigurationError} As {@link tlsOf}. */

@@ -5,6 +5,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 export interface GaugeReading {
   readonly name: string
   readonly help: string
+  /** Default: gauge. A counter never falls; it may begin anew with the process. */
+  readonly kind?: 'counter' | 'gauge'
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
 }
 
@@ -31,10 +33,11 @@ export class PlantMetrics {
       const counter = this.#metric(`${prefix}${name}`, counterHelp(name), Object.keys(labels), 'counter')
       if (counter instanceof Counter) counter.inc(labels, value)
     }
-    for (const { name, help, values } of this.#gauges())
+    for (const { name, help, kind = 'gauge', values } of this.#gauges())
       for (const { labels, value } of values) {
-        const gauge = this.#metric(`${prefix}${name}`, help, Object.keys(labels), 'gauge')
-        if (gauge instanceof Gauge) gauge.set(labels, value)
+        const metric = this.#metric(`${prefix}${name}`, help, Object.keys(labels), kind)
+        if (metric instanceof Gauge) metric.set(labels, value)
+        else metric.inc(labels, value)
       }
     return this.#registry.metrics()
   }

@@ -38,6 +38,18 @@ export function addObservationRoutes(
 
   app.get('/api/status', () => plant.status())
 
+  app.get('/api/model', () => {
+    const report = plant.model?.() ?? null
+    if (report !== null) return report
+    throw new RequestRefusedError({
+      status: 503,
+      code: 'not-watched',
+      title: 'Nothing is known of the model yet',
+      detail: 'The watcher has read nothing so far, or does not run here.',
+      retryAfterS: 10,
+    })
+  })
+
   app.get('/api/openapi.json', () => openApi)
 
   app.get<{ Querystring: { only?: string; lastEventId?: string } }>(

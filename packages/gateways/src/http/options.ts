@@ -28,6 +28,11 @@ export interface PlantView {
   /** Prometheus text. */
   metrics(): string | Promise<string>
   status(): PlantStatus | Promise<PlantStatus>
+  /**
+   * What is known of the models that score here, for `/api/model`: a JSON document, `null` where nothing is known yet or nobody
+   * watches. Absent: as `null`.
+   */
+  model?(): object | null
 }
 
 /** What `/api/status` answers and the status page shows. Times are epoch milliseconds, sizes bytes. */

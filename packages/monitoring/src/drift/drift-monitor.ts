@@ -83,6 +83,14 @@ export interface DriftComparison {
   readonly columns: readonly { readonly name: string; readonly edges: readonly number[] }[]
 }
 
+/** What a monitor of a reference compares with: a state goes on with an equal one only. */
+export function driftComparison(reference: DriftReference): DriftComparison {
+  return {
+    model: reference.model,
+    columns: driftColumns(reference).map(({ name, baseline }) => ({ name, edges: baseline.edges })),
+  }
+}
+
 export interface DriftState {
   readonly version: 1
   readonly rules: DriftRules
@@ -226,7 +234,7 @@ export class DriftMonitor {
     return {
       version: 1,
       rules: this.#rules,
-      comparedWith: this.#comparison(),
+      comparedWith: driftComparison(this.#reference),
       counters: { ...this.#counters },
       readUpToMs: Number.isFinite(this.#readUpToMs) ? this.#readUpToMs : null,
       fleet: {
@@ -244,7 +252,8 @@ export class DriftMonitor {
   #restore(state: DriftState): void {
     assert(state.version === 1, 'the state of a drift monitor has version 1')
     const same =
-      sameFields(state.rules, this.#rules) && JSON.stringify(state.comparedWith) === JSON.stringify(this.#comparison())
+      sameFields(state.rules, this.#rules) &&
+      JSON.stringify(state.comparedWith) === JSON.stringify(driftComparison(this.#reference))
     assert(same, 'a state goes on under the rules and the baseline that made it; rebuild it for others')
     this.#readUpToMs = state.readUpToMs ?? Number.NEGATIVE_INFINITY
     this.#fleet.bits = [...state.fleet.bits]
@@ -254,13 +263,6 @@ export class DriftMonitor {
     for (const [period, slots] of state.periods) this.#periods.set(period, [...slots])
     for (const [deviceId, scope] of state.devices) this.#devices.set(deviceId, copyOf(scope))
     this.#lastFleet = state.lastFleet
-  }
-
-  #comparison(): DriftComparison {
-    return {
-      model: this.#reference.model,
-      columns: this.#columns.map(({ name, baseline }) => ({ name, edges: baseline.edges })),
-    }
   }
 
   #device(deviceId: string): WatchedScope | null {

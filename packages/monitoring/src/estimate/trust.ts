@@ -4,6 +4,7 @@ import { type Calibration, sigmoidLabelsMin } from './calibration.ts'
 export const distrustReasons = [
   'few-windows',
   'not-calibrated',
+  'not-compared',
   'outside-training',
   'contradicted-by-verdicts',
 ] as const
@@ -21,20 +22,21 @@ export const outsideTrainingShareMax = 0.05
  * labels can show is that equal windows now end otherwise than in training (concept drift): verdicts alone do.
  *
  * @param outsideShare Share of values below the least or above the greatest of the training baseline, 0..1; the
- *   feature's where it is largest.
+ *   feature's where it is largest. `null`: nothing was compared with training yet, or there is no baseline.
  * @param realised Precision's interval from verdicts over the same time, `null` bounds where there are none.
  */
 export function distrust(
   windowCount: number,
   calibration: Calibration,
-  outsideShare: number,
+  outsideShare: number | null,
   estimated: { readonly low: number | null; readonly high: number | null },
   realised: { readonly low: number | null; readonly high: number | null; readonly count: number },
 ): DistrustReason[] {
   const reasons: DistrustReason[] = []
   if (windowCount < estimateWindowsMin) reasons.push('few-windows')
   if (calibration.kind === 'none') reasons.push('not-calibrated')
-  if (outsideShare > outsideTrainingShareMax) reasons.push('outside-training')
+  if (outsideShare === null) reasons.push('not-compared')
+  else if (outsideShare > outsideTrainingShareMax) reasons.push('outside-training')
   if (realised.count >= sigmoidLabelsMin && apart(estimated, realised)) reasons.push('contradicted-by-verdicts')
   return reasons
 }

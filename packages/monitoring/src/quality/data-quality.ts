@@ -95,11 +95,25 @@ interface WatchedMachine {
   levels: (number | null)[]
 }
 
+/** Counts over all machines and all time; they never fall, and a machine that is forgotten stays counted. */
+export interface QualityTotals {
+  readonly windows: number
+  readonly shortWindows: number
+  readonly longWindows: number
+  readonly clockAhead: number
+  readonly clockUnreadable: number
+  readonly otherRefusals: number
+  readonly lateReadings: number
+  readonly silences: number
+  readonly channels: readonly ChannelQuality[]
+}
+
 export interface DataQualityState {
   readonly version: 1
   readonly rules: QualityRules
   readonly channels: readonly string[]
   readonly machinesRefused: number
+  readonly totals: Readonly<PeriodCounts>
   readonly machines: readonly (readonly [deviceId: string, machine: Readonly<WatchedMachine>])[]
 }
 
@@ -118,6 +132,7 @@ export class DataQuality {
   readonly #channels: readonly WatchedChannel[]
   readonly #rules: QualityRules
   readonly #machines = new Map<string, WatchedMachine>()
+  readonly #totals: PeriodCounts
   #machinesRefused = 0
 
   constructor(
@@ -128,6 +143,7 @@ export class DataQuality {
     checkQualityRules(rules)
     this.#channels = channels
     this.#rules = rules
+    this.#totals = this.#emptyCounts()
     if (state === undefined) return
     assert(state.version === 1, 'the state of data quality has version 1')
     const names = channels.map(({ name }) => name)
@@ -136,6 +152,7 @@ export class DataQuality {
       'a state goes on under the rules and channels that made it; rebuild it for others',
     )
     this.#machinesRefused = state.machinesRefused
+    this.#totals = { ...state.totals, channels: [...state.totals.channels] }
     for (const [deviceId, machine] of state.machines) this.#machines.set(deviceId, structuredCopy(machine))
   }
 
@@ -161,8 +178,10 @@ export class DataQuality {
       }
       machine.period = period
     }
-    machine.now.windows += 1
-    machine.now.readings += readingCount
+    for (const counts of [machine.now, this.#totals]) {
+      counts.windows += 1
+      counts.readings += readingCount
+    }
     this.#countRate(machine, readingCount)
     for (const [i, channel] of this.#channels.entries()) this.#countChannel(machine, i, channel, features)
   }
@@ -171,17 +190,20 @@ export class DataQuality {
   deadLetter({ deviceId, reason }: DeadLetter): void {
     const machine = deviceId === null ? null : this.#machine(deviceId)
     if (machine === null) return
-    if (aheadReasons.includes(reason)) machine.now.clockAhead += 1
-    else if (unreadableReasons.includes(reason)) machine.now.clockUnreadable += 1
-    else machine.now.otherRefusals += 1
+    for (const counts of [machine.now, this.#totals])
+      if (aheadReasons.includes(reason)) counts.clockAhead += 1
+      else if (unreadableReasons.includes(reason)) counts.clockUnreadable += 1
+      else counts.otherRefusals += 1
   }
 
   /** Takes one message of `late-readings`. */
   lateReading({ deviceId, timestamp, deviceClock }: LateReading): void {
     const machine = this.#machine(deviceId)
     if (machine === null) return
-    machine.now.lateReadings += 1
-    machine.now.lateMsMax = Math.max(machine.now.lateMsMax, deviceClock - timestamp)
+    for (const counts of [machine.now, this.#totals]) {
+      counts.lateReadings += 1
+      counts.lateMsMax = Math.max(counts.lateMsMax, deviceClock - timestamp)
+    }
   }
 
   /** Takes one message of `device-status`; a forgotten machine is forgotten here, too. */
@@ -193,7 +215,7 @@ export class DataQuality {
     const machine = this.#machine(deviceId)
     if (machine === null) return
     machine.silent = kind === 'device-silent'
-    if (machine.silent) machine.now.silences += 1
+    if (machine.silent) for (const counts of [machine.now, this.#totals]) counts.silences += 1
   }
 
   /** A machine's last whole period, and the one that is going on; `null` for an unknown machine. */
@@ -207,12 +229,23 @@ export class DataQuality {
     }
   }
 
+  /** In the order in which they were met. */
+  deviceIds(): IterableIterator<string> {
+    return this.#machines.keys()
+  }
+
+  totals(): QualityTotals {
+    const { readings: _readings, lateMsMax: _lateMsMax, channels, ...plain } = this.#totals
+    return { ...plain, channels: this.#channelsOf(channels) }
+  }
+
   snapshot(): DataQualityState {
     return {
       version: 1,
       rules: this.#rules,
       channels: this.#channels.map(({ name }) => name),
       machinesRefused: this.#machinesRefused,
+      totals: { ...this.#totals, channels: [...this.#totals.channels] },
       machines: [...this.#machines].map(([deviceId, machine]) => [deviceId, structuredCopy(machine)] as const),
     }
   }
@@ -245,8 +278,10 @@ export class DataQuality {
       return
     }
     const { rateShare } = this.#rules
-    if (readingCount < usual * rateShare) machine.now.shortWindows += 1
-    if (readingCount * rateShare > usual) machine.now.longWindows += 1
+    for (const counts of [machine.now, this.#totals]) {
+      if (readingCount < usual * rateShare) counts.shortWindows += 1
+      if (readingCount * rateShare > usual) counts.longWindows += 1
+    }
     // Drawn in, so that one burst does not become the usual.
     const drawnIn = Math.min(readingCount, usual / rateShare)
     machine.usualReadings = usual + (drawnIn - usual) * usualWeight
@@ -259,18 +294,19 @@ export class DataQuality {
     features: Readonly<Record<string, number | null>>,
   ): void {
     if (evidence.length === 0) return
-    const counts = machine.now.channels
     const at = index * 3
+    const add = (slot: number): void => {
+      for (const { channels } of [machine.now, this.#totals]) channels[slot] = (channels[slot] as number) + 1
+    }
     const values = evidence.map(({ feature, of }) => ({ of, value: features[feature] ?? null }))
     if (values.every(({ value }) => value === null)) {
-      counts[at] = (counts[at] as number) + 1
+      add(at)
       machine.flatRows[index] = 0
       machine.levels[index] = null
       return
     }
     const levels = values.flatMap(({ of, value }) => (of === 'level' && value !== null ? [value] : []))
-    if (levels.some((level) => (min !== null && level < min) || (max !== null && level > max)))
-      counts[at + 1] = (counts[at + 1] as number) + 1
+    if (levels.some((level) => (min !== null && level < min) || (max !== null && level > max))) add(at + 1)
     const spreads = values.flatMap(({ of, value }) => (of === 'spread' && value !== null ? [value] : []))
     const level = levels[0] ?? null
     const unchanged =
@@ -279,8 +315,7 @@ export class DataQuality {
         : level !== null && level === machine.levels[index]
     machine.levels[index] = level
     machine.flatRows[index] = unchanged ? (machine.flatRows[index] as number) + 1 : 0
-    if (!mayStandStill && (machine.flatRows[index] as number) >= this.#rules.flatWindows)
-      counts[at + 2] = (counts[at + 2] as number) + 1
+    if (!mayStandStill && (machine.flatRows[index] as number) >= this.#rules.flatWindows) add(at + 2)
   }
 
   #qualityOf(counts: PeriodCounts, period: number, silent: boolean): DeviceQuality {
@@ -289,13 +324,17 @@ export class DataQuality {
       periodStartMs: period < 0 ? null : period * this.#rules.periodMs,
       ...plain,
       silent,
-      channels: this.#channels.map(({ name, evidence }, i) => ({
-        channel: name,
-        missingWindows: evidence.length === 0 ? null : (channels[i * 3] as number),
-        outOfRangeWindows: channels[i * 3 + 1] as number,
-        flatWindows: channels[i * 3 + 2] as number,
-      })),
+      channels: this.#channelsOf(channels),
     }
+  }
+
+  #channelsOf(channels: readonly number[]): ChannelQuality[] {
+    return this.#channels.map(({ name, evidence }, i) => ({
+      channel: name,
+      missingWindows: evidence.length === 0 ? null : (channels[i * 3] as number),
+      outOfRangeWindows: channels[i * 3 + 1] as number,
+      flatWindows: channels[i * 3 + 2] as number,
+    }))
   }
 
   #emptyCounts(): PeriodCounts {

@@ -1,0 +1,125 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { PlantWatchState } from '@millwright/monitoring'
+import type { MergePositions } from './topic-merge.ts'
+
+/**
+ * The watcher's state between two runs (docs/formats/watch-state.md): a cache of what the topics say, and of what they said before
+ * retention took it.
+ *
+ * S1. A file is whole or not used: it is written under another name, synced and renamed, and its last line has a checksum of all others.
+ * S2. State and positions are of one moment.
+ */
+export interface StoredWatch {
+  readonly positions: MergePositions
+  readonly state: PlantWatchState
+}
+
+const version = 1
+/** Machines in one line: a line of some megabytes at most. */
+const machinesPerLine = 500
+
+/** Where the state of a data folder is. */
+export function watchStatePath(dataDirectory: string): string {
+  return join(dataDirectory, 'watch', 'state.ndjson')
+}
+
+/**
+ * Writes the state.
+ *
+ * @param identity Names what decides the state beside the topics: one of another identity is not used.
+ * @throws What the file system throws; the file that was there stays.
+ */
+export function writeWatchState(path: string, identity: string, { positions, state }: StoredWatch): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.tmp`
+  const file = openSync(temporary, 'w')
+  try {
+    let checksum = 0
+    for (const line of linesOf(identity, { positions, state })) {
+      const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+      checksum = crc32(bytes, checksum)
+      writeWhole(file, bytes)
+    }
+    writeWhole(file, Buffer.from(`${JSON.stringify(['end', checksum])}\n`))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Reads the state; `null` where there is none, or none that can be used: it is then made again from the topics. */
+export function readWatchState(path: string, identity: string): StoredWatch | null {
+  if (!existsSync(path)) return null
+  const bytes = readFileSync(path)
+  // Without its last newline; the line before it is the checksum.
+  const endAt = bytes.lastIndexOf(10, bytes.length - 2) + 1
+  try {
+    const [tag, checksum] = JSON.parse(bytes.toString('utf8', endAt)) as Line
+    if (tag !== 'end' || checksum !== crc32(bytes.subarray(0, endAt))) return null
+    return assemble(bytes.subarray(0, endAt), identity)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+type Line = readonly [tag: string, ...rest: readonly unknown[]]
+
+/** The large lists apart from the rest, in pieces. */
+function* linesOf(identity: string, { positions, state }: StoredWatch): Generator<Line> {
+  const { verdicts, quality, drift } = state
+  yield ['millwright-watch', version, identity]
+  yield [
+    'state',
+    positions,
+    {
+      ...state,
+      verdicts: { ...verdicts, devices: [] },
+      quality: { ...quality, machines: [] },
+      drift: { versions: drift.versions.map((each) => ({ ...each, state: { ...each.state, devices: [] } })) },
+    },
+  ]
+  for (const piece of pieces(verdicts.devices)) yield ['verdicts', piece]
+  for (const piece of pieces(quality.machines)) yield ['quality', piece]
+  for (const [index, each] of drift.versions.entries())
+    for (const piece of pieces(each.state.devices)) yield ['drift', piece, index]
+}
+
+function assemble(bytes: Buffer, identity: string): StoredWatch | null {
+  let stored: StoredWatch | null = null
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(10, start)
+    const line = JSON.parse(bytes.toString('utf8', start, end)) as Line
+    start = end + 1
+    const [tag, first, second] = line
+    if (tag === 'millwright-watch' && (first !== version || second !== identity)) return null
+    if (tag === 'state') stored = { positions: first as MergePositions, state: second as PlantWatchState }
+    if (stored === null) continue
+    const { verdicts, quality, drift } = stored.state
+    const lists: Readonly<Record<string, readonly unknown[] | undefined>> = {
+      verdicts: verdicts.devices,
+      quality: quality.machines,
+      drift: drift.versions[Number(second)]?.state.devices,
+    }
+    // Parsed a moment ago, and nobody else's: they may grow.
+    if (tag !== 'state') (lists[tag] as unknown[] | undefined)?.push(...(first as unknown[]))
+  }
+  return stored
+}
+
+function* pieces<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += machinesPerLine) yield all.slice(at, at + machinesPerLine)
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+}

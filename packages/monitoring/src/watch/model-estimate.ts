@@ -1,0 +1,47 @@
+import { probabilityColumn } from '../drift/drift-reference.ts'
+import { fitCalibration } from '../estimate/calibration.ts'
+import { estimatePerformance } from '../estimate/estimated-performance.ts'
+import type { PredictionPeriods } from '../estimate/prediction-periods.ts'
+import { distrust } from '../estimate/trust.ts'
+import type { ModelPerformance } from '../verdicts/verdict-report.ts'
+import type { ModelDrift, ModelEstimate } from './watch-report.ts'
+
+/** Periods that an estimate is about: long enough for a few failures, short enough to show a change. */
+const estimatePeriodsMax = 7
+
+/**
+ * Estimates how a version does, from its newest predictions, calibrated by what verdicts say of all of its own.
+ *
+ * @returns `null` where none of its predictions is kept.
+ */
+export function modelEstimate(
+  { model, reliability, precision }: ModelPerformance,
+  predictions: PredictionPeriods,
+  drift: ModelDrift | null,
+  periodMs: number,
+): ModelEstimate | null {
+  const starts = predictions.periodsOf(model).slice(-estimatePeriodsMax)
+  const [from, last] = [starts[0], starts.at(-1)]
+  if (from === undefined || last === undefined) return null
+  const groups = starts.flatMap((startMs) => predictions.groupsOf(model, startMs))
+  const calibration = fitCalibration(
+    reliability.map(({ probability, windowCount, failingCount }) => ({
+      probability,
+      count: windowCount,
+      positives: failingCount,
+    })),
+  )
+  const estimate = estimatePerformance(groups, calibration)
+  const fleet = drift?.fleet ?? null
+  const outside = fleet?.columns.flatMap(({ column, outsideShare }) =>
+    column === probabilityColumn ? [] : [outsideShare],
+  )
+  const outsideShare = outside === undefined ? null : Math.max(0, ...outside)
+  return {
+    ...estimate,
+    from,
+    to: last + periodMs,
+    calibration: calibration.kind,
+    distrust: distrust(estimate.windowCount, calibration, outsideShare, estimate.precision, precision),
+  }
+}

@@ -1,0 +1,136 @@
+import type { AlertSignal, DeviceFeatures } from '@millwright/core'
+import { describe, expect, test } from 'vitest'
+import { DriftMonitor } from '../drift/drift-monitor.ts'
+import type { WatchedChannel } from '../quality/quality-plan.ts'
+import { dayMs, hourMs, startMs } from '../testing/random-plant.ts'
+import { referenceOf, simulatedFleet } from '../testing/simulated-fleet.ts'
+import { VerdictJoin } from '../verdicts/verdict-join.ts'
+import { PlantWatch, type PlantWatchState } from './plant-watch.ts'
+import type { WatchedRecord, WatchedTopic } from './watched-record.ts'
+
+const channels: readonly WatchedChannel[] = [
+  { name: 'temperature', min: 0, max: 100, mayStandStill: false, evidence: [{ feature: 'a', of: 'level' }] },
+]
+const reference = referenceOf(simulatedFleet({ seed: 1, machines: 3, days: 3, correlation: 0.5 }))
+const options = {
+  channels,
+  referenceOf: (model: { version: string }) => (model.version === '1' ? reference : null),
+}
+
+const verdict = (id: string, kind: string, deviceId: string, from: number, to: number, revision = 0): string =>
+  JSON.stringify({
+    id,
+    revision,
+    deviceId,
+    verdict: kind,
+    from,
+    to,
+    recordedAt: to,
+    model: { name: 'failure', version: '1' },
+  })
+
+/** Ten days of three machines, whose first feature moves on the sixth, as the topics have it; verdicts in between. */
+function records(): WatchedRecord[] {
+  const all: WatchedRecord[] = []
+  const add = (topic: WatchedTopic, appendTimeMs: number, text: string): void =>
+    void all.push({ topic, appendTimeMs, text })
+  const drift = { fromDay: 6, shift: 12, noiseFactor: 1, machines: 3 }
+  let previousMs = 0
+  for (const signal of simulatedFleet({ seed: 7, machines: 3, days: 10, correlation: 0.5, drift })) {
+    const { deviceId, windowStart, windowEnd, revision, features } = signal
+    const feature: DeviceFeatures = { deviceId, windowStart, windowEnd, revision, readingCount: 300, features }
+    if (windowEnd % dayMs === 0 && windowEnd > previousMs) {
+      add(
+        'maintenance-feedback',
+        windowEnd,
+        verdict(`f-${windowEnd}`, 'false-alarm', 'm1', windowEnd - 2 * hourMs, windowEnd),
+      )
+      add('device-status', windowEnd, `{"deviceId":"m2","kind":"device-silent","at":${windowEnd}}`)
+      add('dead-letters', windowEnd, '{"reason":"future","topic":"sensor-data","deviceId":"m0"}')
+      previousMs = windowEnd
+    }
+    add('device-features', windowEnd + 1000, JSON.stringify(feature))
+    add('alert-signals', windowEnd + 1000, JSON.stringify(signal))
+  }
+  const endMs = startMs + 10 * dayMs
+  add('maintenance-feedback', endMs, verdict('missed', 'missed-failure', 'm0', endMs - dayMs, endMs))
+  return all
+}
+const all = records()
+
+function watched(some: readonly WatchedRecord[], state?: PlantWatchState): PlantWatch {
+  const watch = new PlantWatch(options, state)
+  for (const record of some) watch.take(record)
+  return watch
+}
+
+describe('PlantWatch', () => {
+  const report = watched(all).report()
+
+  test('says of a model what the parts say that read the same records by themselves (W1)', () => {
+    const signals = all
+      .filter(({ topic }) => topic === 'alert-signals')
+      .map(({ text }) => JSON.parse(text) as AlertSignal)
+    const join = new VerdictJoin()
+    const monitor = new DriftMonitor(reference)
+    for (const signal of signals) join.alertSignal(signal)
+    for (const signal of signals) {
+      monitor.alertSignal(signal)
+      monitor.readUpTo(signal.windowEnd)
+    }
+    for (const { topic, text } of all) if (topic === 'maintenance-feedback') join.feedback(JSON.parse(text))
+    const [model] = report.models
+    expect(model).toMatchObject(join.report().models[0] ?? {})
+    expect(model?.failures).toEqual({ caught: 0, missed: 1 })
+    expect(model?.falseAlertsTotal).toBe(10)
+    expect(model?.drift?.fleet).toEqual(monitor.fleetReport())
+    expect(model?.drift?.fleet?.columns[0]).toMatchObject({ column: 'a', alarmed: true })
+    expect(report.findings.some(({ deviceId, drift }) => deviceId === null && drift.column === 'a')).toBe(true)
+    expect(model?.drift?.machinesAlarmed).toEqual({ a: 3, probability: 3 })
+  })
+
+  test('says what speaks against an estimate, and what was wrong with readings', () => {
+    const [model] = report.models
+    expect(model?.estimate).toMatchObject({
+      windowCount: 7 * 3 * 288,
+      from: startMs + 3 * dayMs,
+      to: startMs + 10 * dayMs,
+    })
+    expect(model?.estimate?.distrust).toContain('outside-training')
+    expect(report.quality).toMatchObject({
+      machines: 3,
+      machinesSilent: 1,
+      totals: { windows: 10 * 3 * 288, clockAhead: 10, silences: 10 },
+    })
+    expect(report.quality.totals.channels[0]?.outOfRangeWindows).toBeGreaterThan(0)
+    expect(report.quality.worst.map(({ deviceId }) => deviceId).sort()).toEqual(['m0', 'm2'])
+  })
+
+  test('restored from any snapshot it goes on as if nothing had happened (W4)', () => {
+    let watch = new PlantWatch(options)
+    for (const [index, record] of all.entries()) {
+      watch.take(record)
+      if (index % 2500 === 1234) watch = new PlantWatch(options, JSON.parse(JSON.stringify(watch.snapshot())))
+    }
+    expect(watch.report()).toEqual(report)
+  })
+
+  test('a history that is read in much later is judged like one that was watched (W2)', () => {
+    const lateMs = 400 * dayMs
+    const late = watched(all.map((record) => ({ ...record, appendTimeMs: record.appendTimeMs + lateMs })))
+    expect(late.report()).toEqual({ ...report, readUpTo: (report.readUpTo ?? 0) + lateMs })
+  })
+
+  test('a state of another baseline begins the drift anew, and nothing else', () => {
+    const half = all.slice(0, all.length / 2)
+    const state = watched(half).snapshot()
+    const other = { ...options, referenceOf: () => null }
+    const found = new PlantWatch(other, state).report()
+    expect(found.models[0]?.drift).toBeNull()
+    expect({ ...found.models[0], drift: null, estimate: null }).toEqual({
+      ...watched(half).report().models[0],
+      drift: null,
+      estimate: null,
+    })
+  })
+})

@@ -1,0 +1,194 @@
+import {
+  type AlertSignal,
+  assert,
+  type DeadLetter,
+  type DeviceFeatures,
+  type DeviceStatus,
+  type LateReading,
+  type ModelName,
+  readMaintenanceFeedback,
+} from '@millwright/core'
+import type { DriftFinding } from '../drift/drift-monitor.ts'
+import type { DriftReference } from '../drift/drift-reference.ts'
+import { PredictionPeriods, type PredictionPeriodsState } from '../estimate/prediction-periods.ts'
+import { DataQuality, type DataQualityState, defaultQualityRules } from '../quality/data-quality.ts'
+import type { WatchedChannel } from '../quality/quality-plan.ts'
+import { VerdictJoin, type VerdictJoinState } from '../verdicts/verdict-join.ts'
+import { DriftWatch, type DriftWatchState } from './drift-watch.ts'
+import { modelEstimate } from './model-estimate.ts'
+import { qualityReport } from './quality-report.ts'
+import type { WatchReport } from './watch-report.ts'
+import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-record.ts'
+
+/**
+ * The one consumer of a plant's topics: hands each record to what judges by it.
+ *
+ * Invariants
+ *
+ * W1. A report is a function of the records taken, in their order, and of the baselines; no clock is read.
+ * W2. Time goes on by the records: it is the smaller of the append time and the greatest window end seen, so that a history that is
+ *     read in late is judged as if it had been watched.
+ * W3. Memory is bounded by the parts' own bounds.
+ * W4. `snapshot` is JSON, and an instance restored from it goes on as this one would.
+ */
+export interface PlantWatchOptions {
+  readonly channels: readonly WatchedChannel[]
+  /** The baseline of a model version; `null` where it is not at hand: then its drift is not watched. */
+  readonly referenceOf: (model: ModelName) => DriftReference | null
+}
+
+export interface PlantWatchState {
+  readonly version: 1
+  readonly readUpToMs: number | null
+  readonly newestWindowEndMs: number | null
+  readonly promisedMs: number | null
+  readonly records: Readonly<Record<WatchedTopic, number>>
+  readonly findings: readonly DriftFinding[]
+  readonly verdicts: VerdictJoinState
+  readonly predictions: PredictionPeriodsState
+  readonly drift: DriftWatchState
+  readonly quality: DataQualityState
+}
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+const findingsMax = 50
+/** Verdicts may be sent in so long after they were taken down: maintenance systems export monthly. */
+const verdictDelayMs = 31 * dayMs
+const periods = { periodMs: dayMs, periodsMax: 90 }
+
+export class PlantWatch {
+  readonly #channels: readonly WatchedChannel[]
+  readonly #verdicts: VerdictJoin
+  readonly #predictions: PredictionPeriods
+  readonly #drift: DriftWatch
+  readonly #quality: DataQuality
+  readonly #records: Record<WatchedTopic, number>
+  #findings: readonly DriftFinding[]
+  #readUpToMs: number
+  #newestWindowEndMs: number
+  /** What was last promised to the parts (W2). */
+  #promisedMs: number
+
+  /** @param state What `snapshot` gave, of the same channels. */
+  constructor({ channels, referenceOf }: PlantWatchOptions, state?: PlantWatchState) {
+    assert(state === undefined || state.version === 1, 'the state of a watch has version 1')
+    this.#channels = channels
+    this.#verdicts = new VerdictJoin(undefined, state?.verdicts)
+    this.#predictions = new PredictionPeriods(periods, state?.predictions)
+    this.#drift = new DriftWatch(referenceOf, state?.drift)
+    this.#quality = new DataQuality(channels, defaultQualityRules, state?.quality)
+    this.#records = { ...noRecords(), ...state?.records }
+    this.#findings = state?.findings ?? []
+    this.#readUpToMs = state?.readUpToMs ?? Number.NEGATIVE_INFINITY
+    this.#newestWindowEndMs = state?.newestWindowEndMs ?? Number.NEGATIVE_INFINITY
+    this.#promisedMs = state?.promisedMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Append time of the newest record taken, epoch milliseconds; −Infinity before the first. */
+  get readUpToMs(): number {
+    return this.#readUpToMs
+  }
+
+  /** Takes the next record; records come in order of append time. */
+  take({ topic, appendTimeMs, text }: WatchedRecord): void {
+    this.#records[topic] += 1
+    this.#hand(topic, text)
+    this.#readUpToMs = Math.max(this.#readUpToMs, appendTimeMs)
+    this.#promise(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
+  }
+
+  /** What is known so far. Looks at every machine: to be called when asked, not per record. */
+  report(): WatchReport {
+    const { models, counters } = this.#verdicts.report()
+    return {
+      readUpTo: finite(this.#readUpToMs),
+      newestWindowEnd: finite(this.#newestWindowEndMs),
+      records: { ...this.#records },
+      models: models.map((judged) => {
+        const drift = this.#drift.report(judged.model)
+        return {
+          ...judged,
+          estimate: modelEstimate(judged, this.#predictions, drift, periods.periodMs),
+          drift,
+        }
+      }),
+      verdicts: counters,
+      findings: this.#findings,
+      quality: qualityReport(this.#quality, this.#channels),
+    }
+  }
+
+  snapshot(): PlantWatchState {
+    return {
+      version: 1,
+      readUpToMs: finite(this.#readUpToMs),
+      newestWindowEndMs: finite(this.#newestWindowEndMs),
+      promisedMs: finite(this.#promisedMs),
+      records: { ...this.#records },
+      findings: this.#findings,
+      verdicts: this.#verdicts.snapshot(),
+      predictions: this.#predictions.snapshot(),
+      drift: this.#drift.snapshot(),
+      quality: this.#quality.snapshot(),
+    }
+  }
+
+  #hand(topic: WatchedTopic, text: string): void {
+    switch (topic) {
+      case 'maintenance-feedback': {
+        const result = readMaintenanceFeedback(text)
+        // The door lets no other in; on Kafka anybody may write, and what is no verdict says nothing.
+        if (result.kind === 'feedback') this.#verdicts.feedback(result.feedback)
+        return
+      }
+      case 'alert-signals': {
+        const signal = JSON.parse(text) as AlertSignal
+        this.#verdicts.alertSignal(signal)
+        this.#predictions.alertSignal(signal)
+        this.#found(this.#drift.alertSignal(signal))
+        this.#newestWindowEndMs = Math.max(this.#newestWindowEndMs, signal.windowEnd)
+        return
+      }
+      case 'device-features': {
+        const features = JSON.parse(text) as DeviceFeatures
+        this.#quality.deviceFeatures(features)
+        this.#newestWindowEndMs = Math.max(this.#newestWindowEndMs, features.windowEnd)
+        return
+      }
+      case 'late-readings':
+        this.#quality.lateReading(JSON.parse(text) as LateReading)
+        return
+      case 'dead-letters': {
+        const letter = JSON.parse(text) as DeadLetter
+        if (letter.topic === 'sensor-data') this.#quality.deadLetter(letter)
+        return
+      }
+      case 'device-status': {
+        const status = JSON.parse(text) as DeviceStatus
+        this.#quality.deviceStatus(status)
+        if (status.kind === 'device-forgotten') this.#verdicts.deviceForgotten(status.deviceId, status.at)
+        return
+      }
+    }
+  }
+
+  #promise(timeMs: number): void {
+    if (Math.floor(timeMs / hourMs) <= Math.floor(this.#promisedMs / hourMs)) return
+    this.#promisedMs = timeMs
+    this.#verdicts.readUpTo(timeMs - verdictDelayMs)
+    this.#found(this.#drift.readUpTo(timeMs))
+  }
+
+  #found(findings: readonly DriftFinding[]): void {
+    if (findings.length > 0) this.#findings = [...findings.toReversed(), ...this.#findings].slice(0, findingsMax)
+  }
+}
+
+function noRecords(): Record<WatchedTopic, number> {
+  return Object.fromEntries(watchedTopics.map((topic) => [topic, 0])) as Record<WatchedTopic, number>
+}
+
+function finite(timeMs: number): number | null {
+  return Number.isFinite(timeMs) ? timeMs : null
+}

@@ -1,0 +1,84 @@
+import type { ModelName } from '@millwright/core'
+import type { ColumnDrift } from '../drift/compare-columns.ts'
+import type { DriftFinding, DriftReport } from '../drift/drift-monitor.ts'
+import type { Calibration } from '../estimate/calibration.ts'
+import type { EstimatedPerformance } from '../estimate/estimated-performance.ts'
+import type { DistrustReason } from '../estimate/trust.ts'
+import type { QualityTotals } from '../quality/data-quality.ts'
+import type { VerdictCounters } from '../verdicts/verdict-join.ts'
+import type { ModelPerformance } from '../verdicts/verdict-report.ts'
+import type { WatchedTopic } from './watched-record.ts'
+
+/** Everything that the topics say about the models and the readings of a plant, up to a place in them. */
+export interface WatchReport {
+  /** Append time of the newest record taken, epoch milliseconds; `null` before the first. */
+  readonly readUpTo: number | null
+  /** Greatest window end seen, epoch milliseconds of event time; `null` before the first. */
+  readonly newestWindowEnd: number | null
+  /** Records taken since the first, by topic. */
+  readonly records: Readonly<Record<WatchedTopic, number>>
+  /** In order of name, then version. */
+  readonly models: readonly ModelWatchReport[]
+  readonly verdicts: Readonly<VerdictCounters>
+  /** Drift alarms raised and cleared, the newest first; at most fifty. */
+  readonly findings: readonly DriftFinding[]
+  readonly quality: QualityReport
+}
+
+/** What is known of one model version. */
+export interface ModelWatchReport extends ModelPerformance {
+  /** `null` where none of its predictions is among the periods kept. */
+  readonly estimate: ModelEstimate | null
+  /** `null` where its baseline is not at hand, or another version's monitor took its place. */
+  readonly drift: ModelDrift | null
+}
+
+/** Performance estimated without labels. */
+export interface ModelEstimate extends EstimatedPerformance {
+  /** The periods that it is about, epoch milliseconds of event time; at most the newest seven with predictions. */
+  readonly from: number
+  readonly to: number
+  readonly calibration: Calibration['kind']
+  /** What speaks against it; it may be believed where nothing does. */
+  readonly distrust: readonly DistrustReason[]
+}
+
+export interface ModelDrift {
+  /** The fleet's last judged period, ordered by effect on the model; `null` before the first. */
+  readonly fleet: DriftReport | null
+  /** Machines whose alarm stands, by column; columns without any are left out. */
+  readonly machinesAlarmed: Readonly<Record<string, number>>
+  readonly windows: number
+  readonly fleetPeriodsJudged: number
+  readonly devicePeriodsJudged: number
+  readonly alarmsRaised: number
+}
+
+export interface QualityReport {
+  readonly machines: number
+  readonly machinesSilent: number
+  /** Records of machines too many. */
+  readonly machinesRefused: number
+  readonly totals: QualityTotals
+  /** Machines with something wrong in their last whole period (their present one before that), the worst first; at most twenty. */
+  readonly worst: readonly MachineQuality[]
+}
+
+export interface MachineQuality {
+  readonly deviceId: string
+  /** Start of the period, event time; `null` before the first window. */
+  readonly periodStart: number | null
+  readonly windows: number
+  /** What was found, as counts; only what is not 0. `missing temperature` and the like name the channel. */
+  readonly found: Readonly<Record<string, number>>
+}
+
+/** The model of a report. */
+export function modelReport(report: WatchReport, { name, version }: ModelName): ModelWatchReport | null {
+  return report.models.find(({ model }) => model.name === name && model.version === version) ?? null
+}
+
+/** Columns whose alarm stands for the fleet, the largest effect first. */
+export function alarmedColumns({ drift }: ModelWatchReport): ColumnDrift[] {
+  return drift?.fleet?.columns.filter(({ alarmed }) => alarmed) ?? []
+}
