@@ -8,11 +8,13 @@ import {
   type KafkaRecord,
   TopicReader,
 } from '../../../packages/gateways/src/kafka/index.ts'
-import { eventually } from '../support/proof.ts'
+import { eventually, pause } from '../support/proof.ts'
 
 /** `isolation_level` of Kafka's requests. */
 const isolation = { uncommitted: 0, committed: 1 } as const
 const fetchBytesMax = 1024 * 1024
+/** Whoever asks makes connections anew, on a machine that is busy enough. */
+const betweenQuestionsMs = 400
 
 /** Where a partition ends for readers of everything, and for readers of what is committed: its last stable offset. */
 export interface PartitionEnds {
@@ -140,15 +142,16 @@ export class KafkaProbe {
 
   /** Waits until every copy of every partition of topics is in sync. */
   async allInSync(topics: readonly string[], secondsMax: number): Promise<void> {
-    await eventually('all copies are in sync', secondsMax, () =>
-      this.#ask(async (admin) => {
+    await eventually('all copies are in sync', secondsMax, async () => {
+      const inSync = await this.#ask(async (admin) => {
         const { topics: found } = await admin.metadata({ topics: [...topics], forceUpdate: true })
         const partitions = [...found.values()].flatMap((topic) => topic.partitions)
         return partitions.every(({ isr, replicas, leader }) => leader >= 0 && isr.length === replicas.length)
-          ? true
-          : null
-      }).catch(() => null),
-    )
+      }).catch(() => false)
+      if (inSync) return true
+      await pause(betweenQuestionsMs)
+      return null
+    })
   }
 
   /** The transactional id of a producer whose transaction is open; `null` where it has none. */

@@ -100,7 +100,10 @@ const betweenFiringAndCheckpoint: Phase = {
     const hit = async (): Promise<boolean> => {
       const { topic, partition, offset } = open
       await eventually(`${topic}-${partition} is read past ${offset}`, openRecordSecondsMax, async () =>
-        (await target.probe.ends(topic, partition)).stable > offset ? true : null,
+        target.probe.ends(topic, partition).then(
+          ({ stable }) => (stable > offset ? true : null),
+          () => null,
+        ),
       )
       const records = await target.probe.committed(topic, partition, offset)
       return records[0]?.offset !== offset
