@@ -7,8 +7,4 @@ final class GuestFailedException extends Exception {
     GuestFailedException(String message) {
         super(message);
     }
-
-    GuestFailedException(String message, Throwable cause) {
-        super(message, cause);
-    }
 }

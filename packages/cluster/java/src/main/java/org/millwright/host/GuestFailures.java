@@ -48,13 +48,16 @@ final class GuestFailures {
         if (atHand != null) {
             message.append(place(atHand));
             if (!atHand.path("where").isNull()) {
-                message.append("\nIt was in the project's function of ").append(atHand.path("where").asText()).append(placeOf(atHand));
+                message.append(", in the project's function of ").append(atHand.path("where").asText()).append(placeOf(atHand));
             }
         }
         if (thrown instanceof JavetExecutionException execution && execution.getScriptingError() != null) {
             message.append('\n').append(inSources(String.valueOf(execution.getScriptingError().getStack())));
         }
-        return new GuestFailedException(message.toString(), thrown);
+        GuestFailedException failed = new GuestFailedException(message.toString());
+        // Not its cause: whoever looks for the root of a failure is to find this message, which has all that V8 said.
+        failed.addSuppressed(thrown);
+        return failed;
     }
 
     /** Where the project's function stands that is under way: {@code " (FILE.ts:LINE:COLUMN)"}, empty where that is not known. */

@@ -1,6 +1,7 @@
 package org.millwright.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -199,9 +200,10 @@ class GuestOperatorTest {
             harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"project-heap\"}");
             GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
             assertTrue(failed.getMessage().contains("its heap came to its limit of "), failed.getMessage());
+            assertNull(failed.getCause());
             assertTrue(failed.getMessage().contains("(at offset 1 of \"a\", partition 0)"), failed.getMessage());
             assertTrue(
-                    failed.getMessage().contains("It was in the project's function of a feature (explained: guest.js:" + TestJobs.lineOf("function hungry(")),
+                    failed.getMessage().contains(", in the project's function of a feature (explained: guest.js:" + TestJobs.lineOf("function hungry(")),
                     failed.getMessage());
         }
         worksAfterwards();
