@@ -67,4 +67,4 @@ test('verdicts come in by file and by HTTP, beside a running plant and without o
       .split('\n')
       .map((line) => (JSON.parse(line) as { reason: string }).reason),
   ).toEqual(['feedback-verdict', 'feedback-id'])
-})
+}, 180_000)

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { loadProject } from '../project/load-project.ts'
 import { formatCount } from '../terminal/progress.ts'
 import { reportText } from '../watch/report-text.ts'
-import { TopicsWatch } from '../watch/topics-watch.ts'
+import { TopicsWatch, watchedPlant } from '../watch/topics-watch.ts'
 
 const examples = `
 Examples:
@@ -45,7 +45,7 @@ async function report(projectPath: string, flags: ReportFlags): Promise<void> {
     running !== null && seemsRunning(running)
       ? (readStoreCut(dataDirectory) ?? Number.NEGATIVE_INFINITY)
       : Number.POSITIVE_INFINITY
-  const watch = new TopicsWatch(project.plan, dataDirectory, flags.anew !== true)
+  const watch = new TopicsWatch(watchedPlant(project.plan), dataDirectory, flags.anew !== true)
   try {
     let count = 0
     for (let taken = watch.step(cutMs, recordsPerStep); taken > 0; taken = watch.step(cutMs, recordsPerStep))

@@ -23,6 +23,7 @@ import { totalBytesOf } from '../replay/run-replay.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
 import { formatCount, startProgress } from '../terminal/progress.ts'
 import { summaryOf, summaryText } from '../terminal/summary.ts'
+import { watchedPlant } from '../watch/topics-watch.ts'
 import { watchMetrics } from '../watch/watch-metrics.ts'
 import { Watcher } from '../watch/watcher.ts'
 
@@ -161,7 +162,7 @@ async function serve(options: {
     say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
-  const watcher = flags.watch ? new Watcher({ configPath: project.configPath, dataDirectory }, say) : null
+  const watcher = flags.watch ? new Watcher({ plant: watchedPlant(plan), dataDirectory }, say) : null
   try {
     gateway = await listen({ plant, observer, watcher, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)

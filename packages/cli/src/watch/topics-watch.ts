@@ -6,12 +6,23 @@ import {
   defaultQualityRules,
   defaultVerdictRules,
   PlantWatch,
+  type WatchedChannel,
   type WatchReport,
   watchedChannels,
 } from '@millwright/monitoring'
 import { driftReferences } from './drift-references.ts'
 import { type MergePositions, TopicMerge } from './topic-merge.ts'
 import { readWatchState, watchStatePath, writeWatchState } from './watch-state-file.ts'
+
+/** What decides how a plant is watched; can be sent between threads. */
+export interface WatchedPlant {
+  readonly channels: readonly WatchedChannel[]
+  readonly partitionCount: number
+}
+
+export function watchedPlant(plan: Plan): WatchedPlant {
+  return { channels: watchedChannels(plan), partitionCount: plan.partitionCount }
+}
 
 /** The watch of a data folder: the topics, read from where the saved state stands, or from the oldest record. */
 export class TopicsWatch {
@@ -25,14 +36,13 @@ export class TopicsWatch {
    * @param useState Whether to go on from the state that is saved; else everything is read again.
    * @throws {StoreVersionError} When the folder is no data folder of this release or an older one.
    */
-  constructor(plan: Plan, dataDirectory: string, useState = true) {
-    const channels = watchedChannels(plan)
+  constructor({ channels, partitionCount }: WatchedPlant, dataDirectory: string, useState = true) {
     this.#path = watchStatePath(dataDirectory)
     this.#identity = identityOf(channels)
     const found = useState ? readWatchState(this.#path, this.#identity) : null
     const stored = found !== null && areReached(dataDirectory, found.positions) ? found : null
     this.#watch = new PlantWatch({ channels, referenceOf: driftReferences(dataDirectory) }, stored?.state)
-    this.#merge = new TopicMerge(dataDirectory, plan.partitionCount, stored?.positions)
+    this.#merge = new TopicMerge(dataDirectory, partitionCount, stored?.positions)
   }
 
   /** Append time of the newest record taken, epoch milliseconds; −Infinity before the first. */
@@ -69,7 +79,7 @@ export class TopicsWatch {
 }
 
 /** A state of other channels or rules cannot go on. */
-function identityOf(channels: ReturnType<typeof watchedChannels>): string {
+function identityOf(channels: readonly WatchedChannel[]): string {
   const decides = [channels, defaultVerdictRules, defaultDriftRules, defaultQualityRules]
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex')
 }

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '@millwright/core'
 import { readStoreCut } from '@millwright/engine'
-import { loadProject } from '../project/load-project.ts'
 import { TopicsWatch } from './topics-watch.ts'
 import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-messages.ts'
 
@@ -16,27 +15,28 @@ const reportShare = 50
 
 const port = parentPort
 assert(port !== null, 'the watcher runs in a worker thread')
-const { configPath, dataDirectory } = workerData as WatchWorkerData
+const { plant, dataDirectory } = workerData as WatchWorkerData
 const stopping = new AbortController()
 port.on('message', (order: WatcherOrder) => {
   if (order.kind === 'stop') stopping.abort()
 })
 const tell = (message: WatcherMessage): void => port.postMessage(message)
 
-const { plan } = await loadProject(configPath)
-const watch = new TopicsWatch(plan, dataDirectory)
+const watch = new TopicsWatch(plant, dataDirectory)
 let savedAtMs = performance.now()
 let reportAtMs = 0
 let reported = -1
 let takenCount = 0
+/** Up to where everything was taken: until a snapshot goes beyond, there is nothing to look for. */
+let takenUpToMs = Number.NEGATIVE_INFINITY
 
 while (!stopping.signal.aborted) {
   const cutMs = readStoreCut(dataDirectory)
-  const caughtUp = cutMs !== null && (await takeUpTo(cutMs))
+  if (cutMs !== null && cutMs > takenUpToMs && (await takeUpTo(cutMs))) takenUpToMs = cutMs
   const cpu = process.threadCpuUsage()
   tell({
     kind: 'progress',
-    readUpToMs: caughtUp ? cutMs : watch.readUpToMs,
+    readUpToMs: Math.max(takenUpToMs, watch.readUpToMs),
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   })
   reportWhenDue()

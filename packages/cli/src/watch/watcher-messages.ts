@@ -1,8 +1,10 @@
 import type { WatchReport } from '@millwright/monitoring'
+import type { WatchedPlant } from './topics-watch.ts'
 
 /** What the main thread tells the watcher's thread of its plant. */
 export interface WatchWorkerData {
-  readonly configPath: string
+  /** What is to be known of the plan: the thread need not load the project. */
+  readonly plant: WatchedPlant
   readonly dataDirectory: string
 }
 

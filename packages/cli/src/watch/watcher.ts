@@ -6,6 +6,8 @@ import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-me
 /** How long a stop waits for the state to be saved; what is not saved is read from the topics again. */
 const stopMsMax = 2000
 const restartAfterMs = 60_000
+/** Records live for a moment: a small nursery for them does as well, and an edge box has its memory for the plant. */
+const youngGenerationMb = 4
 
 /**
  * The watcher of a running plant, in a thread of its own: the plant neither waits for it nor stops with it.
@@ -69,7 +71,10 @@ export class Watcher {
   }
 
   #start(): Worker {
-    const worker = new Worker(watchModule, { workerData: this.#data })
+    const worker = new Worker(watchModule, {
+      workerData: this.#data,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    })
     worker.on('message', (message: WatcherMessage) => this.#onMessage(message))
     worker.on('error', (error: Error) => this.#onEnd(error.message))
     worker.on('exit', (code) => {
