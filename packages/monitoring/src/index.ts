@@ -60,14 +60,12 @@ export {
 } from './verdicts/verdict-join.ts'
 export type { ModelPerformance, ReliabilityBand } from './verdicts/verdict-report.ts'
 export { PlantWatch, type PlantWatchOptions, type PlantWatchState } from './watch/plant-watch.ts'
-export {
-  alarmedColumns,
-  type MachineQuality,
-  type ModelDrift,
-  type ModelEstimate,
-  type ModelWatchReport,
-  modelReport,
-  type QualityReport,
-  type WatchReport,
+export type {
+  MachineQuality,
+  ModelDrift,
+  ModelEstimate,
+  ModelWatchReport,
+  QualityReport,
+  WatchReport,
 } from './watch/watch-report.ts'
 export { type WatchedRecord, type WatchedTopic, watchedTopics } from './watch/watched-record.ts'

@@ -1,5 +1,3 @@
-import type { ModelName } from '@millwright/core'
-import type { ColumnDrift } from '../drift/compare-columns.ts'
 import type { DriftFinding, DriftReport } from '../drift/drift-monitor.ts'
 import type { Calibration } from '../estimate/calibration.ts'
 import type { EstimatedPerformance } from '../estimate/estimated-performance.ts'
@@ -71,14 +69,4 @@ export interface MachineQuality {
   readonly windows: number
   /** What was found, as counts; only what is not 0. `missing temperature` and the like name the channel. */
   readonly found: Readonly<Record<string, number>>
-}
-
-/** The model of a report. */
-export function modelReport(report: WatchReport, { name, version }: ModelName): ModelWatchReport | null {
-  return report.models.find(({ model }) => model.name === name && model.version === version) ?? null
-}
-
-/** Columns whose alarm stands for the fleet, the largest effect first. */
-export function alarmedColumns({ drift }: ModelWatchReport): ColumnDrift[] {
-  return drift?.fleet?.columns.filter(({ alarmed }) => alarmed) ?? []
 }
