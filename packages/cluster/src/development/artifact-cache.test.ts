@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { defaultCacheFolder, ensureArtifacts } from './artifact-cache.ts'
 import { findDamage, writeManifest } from './artifact-manifest.ts'
-import { flinkAdditionArtifacts, kafkaArtifacts, type MavenArtifactSet } from './artifacts.ts'
+import { flinkAdditionArtifacts, kafkaArtifacts, kafkaVersion, type MavenArtifactSet } from './artifacts.ts'
 import { ToolMissingError } from './errors.ts'
 import { pomOf } from './maven-fetch.ts'
 import { silentProgress } from './progress.ts'
@@ -89,7 +89,7 @@ test('ensureArtifacts() says what to install where Maven is missing', async () =
 })
 
 test('pomOf() names each coordinate, and Javet is beside Flink’s jars', () => {
-  expect(pomOf(kafkaArtifacts)).toContain(
+  expect(pomOf(kafkaArtifacts(kafkaVersion))).toContain(
     '<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>4.4.0</version>',
   )
   expect(flinkAdditionArtifacts().coordinates.some((coordinate) => coordinate.includes(':javet-v8-linux-'))).toBe(true)

@@ -6,6 +6,10 @@ import { arch } from 'node:process'
  */
 
 export const kafkaVersion = '4.4.0'
+/** A line of brokers that many plants have still: the last but those of 4. Only `--kafka 3.8.1` and its smoke test take it. */
+export const kafkaVersionEarlier = '3.8.1'
+export const kafkaVersions = [kafkaVersion, kafkaVersionEarlier] as const
+export type KafkaVersion = (typeof kafkaVersions)[number]
 export const flinkVersion = '2.2.1'
 /** The newest that exists for Flink 2.2. It pins kafka-clients 4.2.0, which speaks to brokers of 4.4. */
 export const flinkKafkaConnectorVersion = '5.0.0-2.2'
@@ -41,15 +45,18 @@ export interface WheelArtifactSet {
 export type ArtifactSet = MavenArtifactSet | WheelArtifactSet
 
 /** A broker with its controller and tools. */
-export const kafkaArtifacts: MavenArtifactSet = {
-  kind: 'maven',
-  name: `kafka-${kafkaVersion}`,
-  coordinates: [
-    `org.apache.kafka:kafka_2.13:${kafkaVersion}`,
-    `org.apache.logging.log4j:log4j-slf4j-impl:${log4jVersion}`,
-    `org.apache.logging.log4j:log4j-core:${log4jVersion}`,
-  ],
-  excluded: [],
+export function kafkaArtifacts(version: KafkaVersion): MavenArtifactSet {
+  return {
+    kind: 'maven',
+    name: `kafka-${version}`,
+    coordinates: [
+      `org.apache.kafka:kafka_2.13:${version}`,
+      `org.apache.logging.log4j:log4j-slf4j-impl:${log4jVersion}`,
+      `org.apache.logging.log4j:log4j-core:${log4jVersion}`,
+    ],
+    // What brokers of 3 log with, where it is not told otherwise.
+    excluded: version === kafkaVersionEarlier ? ['slf4j-reload4j', 'reload4j'] : [],
+  }
 }
 
 /** The ZooKeeper that keeps Flink's high-availability data. Its server logs through SLF4J 2. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigurationError } from '@millwright/core'
+import type { KafkaVersion } from './artifacts.ts'
 import { type ClusterFolder, clustersFolder } from './cluster-folder.ts'
 import { ClusterSettingsError } from './errors.ts'
 import { chooseFreePorts } from './ports.ts'
@@ -44,6 +45,8 @@ export interface ClusterSwitches {
   readonly secure: boolean
   /** Settings of Flink that go before ours. */
   readonly flink: Readonly<Record<string, string>>
+  /** Of the brokers; left out: the one that is developed against. */
+  readonly kafkaVersion?: KafkaVersion
 }
 
 export interface ClusterSettings extends ClusterSwitches {
@@ -119,7 +122,7 @@ export async function ensureSettings(
 }
 
 function refuseOthers(found: ClusterSettings, wanted: Partial<ClusterSwitches>): void {
-  for (const field of ['highAvailability', 'secure', 'flink'] as const) {
+  for (const field of ['highAvailability', 'secure', 'flink', 'kafkaVersion'] as const) {
     const asked = wanted[field]
     if (asked === undefined || JSON.stringify(asked) === JSON.stringify(found[field])) continue
     throw new ClusterSettingsError(

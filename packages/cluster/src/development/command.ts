@@ -4,6 +4,7 @@ import { KafkaAdministration } from '../kafka/administration.ts'
 import { topicDefinitions } from '../kafka/topic-definitions.ts'
 import { differenceText } from '../kafka/topic-report.ts'
 import { defaultCacheFolder } from './artifact-cache.ts'
+import { type KafkaVersion, kafkaVersions } from './artifacts.ts'
 import { bringUp } from './bring-up.ts'
 import type { ClusterSettings, ClusterSwitches } from './cluster-settings.ts'
 import { clusterStatus } from './cluster-status.ts'
@@ -24,6 +25,7 @@ const help = `Usage: npm run cluster -- up|down|status [options]
   --no-high-availability    (up) no ZooKeeper: quicker, but jobs end with their JobManager
   --secure                  (up) also listeners with SASL/SCRAM and TLS, and Flink's REST by TLS
   --flink KEY=VALUE         (up) a setting of Flink that goes before ours; may be given often
+  --kafka VERSION           (up) brokers of another line; 3.8.1 is the one that is tried
   --keep-data               (down) keep topics, checkpoints and ports for the next up
 
 Example: npm run cluster -- up --no-high-availability
@@ -36,6 +38,7 @@ const options = {
   'no-high-availability': { type: 'boolean' },
   secure: { type: 'boolean' },
   flink: { type: 'string', multiple: true },
+  kafka: { type: 'string' },
   'keep-data': { type: 'boolean', default: false },
 } as const
 
@@ -93,12 +96,22 @@ function switchesOf(values: {
   'no-high-availability'?: boolean
   secure?: boolean
   flink?: string[]
+  kafka?: string
 }): Partial<ClusterSwitches> {
   return {
     ...(values['no-high-availability'] === undefined ? {} : { highAvailability: false }),
     ...(values.secure === undefined ? {} : { secure: true }),
     ...(values.flink === undefined ? {} : { flink: Object.fromEntries(values.flink.map(parseSetting)) }),
+    ...(values.kafka === undefined ? {} : { kafkaVersion: parseKafkaVersion(values.kafka) }),
   }
+}
+
+function parseKafkaVersion(text: string): KafkaVersion {
+  const version = kafkaVersions.find((known) => known === text)
+  if (version !== undefined) return version
+  throw new ConfigurationError('Wrong usage:', [
+    { field: '--kafka', found: text, wanted: `one of ${kafkaVersions.join(', ')}` },
+  ])
 }
 
 function parseSetting(text: string): [string, string] {

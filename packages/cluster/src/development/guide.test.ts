@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { topicDefinitions } from '../kafka/topic-definitions.ts'
-import { flinkKafkaConnectorVersion, flinkVersion, javetVersion, kafkaVersion, zookeeperVersion } from './artifacts.ts'
+import {
+  flinkKafkaConnectorVersion,
+  flinkVersion,
+  javetVersion,
+  kafkaVersion,
+  kafkaVersionEarlier,
+  zookeeperVersion,
+} from './artifacts.ts'
 import { clusterFolder } from './cluster-folder.ts'
 import { type ClusterSettings, defaultSwitches } from './cluster-settings.ts'
 import { flinkSettings } from './flink-process.ts'
@@ -62,6 +69,7 @@ test('the guide’s table of Flink is what its processes are started with', () =
 })
 
 test('the guide’s versions and topics are those of the code', () => {
+  expect(guide).toContain(kafkaVersionEarlier)
   for (const version of [kafkaVersion, flinkVersion, flinkKafkaConnectorVersion, zookeeperVersion, javetVersion])
     expect(guide).toContain(`| ${version} |`)
   for (const { name, partitionCount, settings: topic } of topicDefinitions()) {

@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureArtifacts } from './artifact-cache.ts'
-import { flinkAdditionArtifacts, flinkArtifacts, kafkaArtifacts, zookeeperArtifacts } from './artifacts.ts'
+import {
+  flinkAdditionArtifacts,
+  flinkArtifacts,
+  kafkaArtifacts,
+  kafkaVersion,
+  zookeeperArtifacts,
+} from './artifacts.ts'
 import { ensureCertificates } from './certificates.ts'
 import type { ClusterFolder } from './cluster-folder.ts'
 import type { ClusterSettings } from './cluster-settings.ts'
@@ -44,7 +50,7 @@ export async function prepare(
   progress: ProgressReport,
 ): Promise<Preparation> {
   const toolchain = findToolchain()
-  const kafka = await ensureArtifacts(cacheFolder, kafkaArtifacts, progress)
+  const kafka = await ensureArtifacts(cacheFolder, kafkaArtifacts(settings.kafkaVersion ?? kafkaVersion), progress)
   const jars: FlinkJars = {
     distribution: await ensureArtifacts(cacheFolder, flinkArtifacts, progress),
     additions: await ensureArtifacts(cacheFolder, flinkAdditionArtifacts(), progress),

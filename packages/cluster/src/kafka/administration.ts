@@ -6,7 +6,7 @@ import {
   kafkaError,
   protocolErrorName,
 } from '@millwright/gateways/kafka'
-import { Admin, ConfigResourceTypes, describeQuorumV2, GenericError } from '@platformatic/kafka'
+import { Admin, ConfigResourceTypes, describeQuorumV1, GenericError } from '@platformatic/kafka'
 import type { TopicDefinition } from './topic-definitions.ts'
 import { compareTopic, type TopicDifference, type TopicFound } from './topic-report.ts'
 
@@ -63,7 +63,8 @@ export class KafkaAdministration {
       const connections = await this.#admin.connectToBrokers(brokers.slice(0, 1))
       const connection = [...connections.values()][0]
       if (connection === undefined) throw new KafkaUnreachableError('No broker takes part in the cluster.')
-      const answer = await describeQuorumV2.api.async(connection, [
+      // The version that brokers before 3.9 have too.
+      const answer = await describeQuorumV1.api.async(connection, [
         { topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] },
       ])
       const partition = answer.topics[0]?.partitions[0]
