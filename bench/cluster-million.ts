@@ -39,8 +39,10 @@ const flink = cluster.openFlink()
 try {
   const { default: plan } = (await import('./reference-plant/millwright.config.ts')) as { default: Plan }
   await prepare(plan)
+  let said = -1
   const processed = await until(flink, plan.name, ({ recordsIn, recordsWaiting }) => {
-    say(`${recordsIn ?? 0} of ${deviceCount * rounds} readings`)
+    if (recordsIn !== null && recordsIn !== said) say(`${recordsIn} of ${deviceCount * rounds} readings`)
+    said = recordsIn ?? said
     return recordsIn === deviceCount * rounds && recordsWaiting === 0
   })
   // The one under way may have begun before the last reading; the one after it has all devices, and little that is new.
