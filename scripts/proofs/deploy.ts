@@ -5,8 +5,6 @@
  *
  *   node scripts/proofs/deploy.ts [--keep 1]
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
@@ -17,10 +15,10 @@ import {
   streamProgress,
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { command, did, startGateway, told } from './support/commands.ts'
 import { eventually, NotPossibleHere, numberArgument, prove } from './support/proof.ts'
 
 const name = 'proof-deploy'
-const main = join(import.meta.dirname, '../../packages/cli/bin/millwright.js')
 const startMs = 1_767_571_200_000
 const deviceCount = 40
 const minutesPerPart = 10
@@ -64,12 +62,12 @@ await prove('deploy', 1500, async (proof) => {
   const closedAfter = (partCount: number): number => deviceCount * (partCount * minutesPerPart - 1)
   const all = await replayed('alert-signals', ['--model', model])
 
-  const deployed = await did('deploy', project, ...flink, ...kafka, '--json')
-  proof.check(JSON.parse(deployed.stdout).outcome === 'started', 'a project is bundled, uploaded and runs')
+  const deployed = await told('deploy', project, ...flink, ...kafka)
+  proof.check(deployed.outcome === 'started', 'a project is bundled, uploaded and runs')
   await did('models', 'publish', project, model, ...kafka)
   await ingested(0)
   await come('alert-signals', closedAfter(1), 120)
-  const again = JSON.parse((await did('deploy', project, ...flink, ...kafka, '--json')).stdout)
+  const again = await told('deploy', project, ...flink, ...kafka)
   proof.check(again.outcome === 'unchanged', 'deployed again without a change it is left alone')
 
   await did('scale', '6', project, ...flink)
@@ -83,8 +81,8 @@ await prove('deploy', 1500, async (proof) => {
   await come('alert-signals', closedAfter(3), 240)
   // Flink's REST gathers the metrics of a task that has just begun only some seconds later.
   const status = await eventually('metrics of the new task manager', 60, async () => {
-    const told = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
-    return told.checkpoints.completed > 0 && told.heapBytes > 0 ? told : null
+    const now = await told('status', project, ...flink)
+    return now.checkpoints.completed > 0 && now.heapBytes > 0 ? now : null
   })
   proof.check(
     status.state === 'RUNNING' && status.failures.length > 0,
@@ -103,7 +101,7 @@ await prove('deploy', 1500, async (proof) => {
 
   writeFileSync(config, first.replace("tumbling('1 min')", "tumbling('2 min')"))
   const refused = await command('deploy', project, ...flink, ...kafka)
-  const stillRuns = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+  const stillRuns = await told('status', project, ...flink)
   proof.check(
     refused.code === 2 &&
       refused.stderr.includes('window') &&
@@ -118,7 +116,7 @@ await prove('deploy', 1500, async (proof) => {
       .replace('definePlant, mean', 'definePlant, max, mean')
       .replace("mean('vibration') }", "mean('vibration'), vibrationMax: max('vibration') }"),
   )
-  const changed = JSON.parse((await did('deploy', project, ...flink, ...kafka, '--json')).stdout)
+  const changed = await told('deploy', project, ...flink, ...kafka)
   proof.check(
     changed.outcome === 'replaced' && changed.parallelism === 6 && changed.notes.length > 0,
     `a new feature takes the devices' states along: ${changed.notes[0]}`,
@@ -138,27 +136,24 @@ await prove('deploy', 1500, async (proof) => {
     `${since.length} windows after it equal a replay of the new project; the new feature is missing only where the window was open at the change`,
   )
 
-  const ended = JSON.parse((await did('cancel', project, ...flink, '--json')).stdout)
+  const ended = await told('cancel', project, ...flink)
   const anew = await command('deploy', project, ...flink, ...kafka)
   proof.check(
     anew.code === 2 && anew.stderr.includes(ended.savepoint),
     'after a stop it does not begin anew unasked, and names the savepoint',
   )
-  const back = JSON.parse(
-    (await did('deploy', project, ...flink, ...kafka, '--savepoint', ended.savepoint, '--json')).stdout,
-  )
+  const back = await told('deploy', project, ...flink, ...kafka, '--savepoint', ended.savepoint)
   proof.check(back.outcome === 'started', 'from the savepoint it goes on')
 
-  const gateway = spawn(process.execPath, [main, 'run', project, '--port', '0', ...kafka], { stdio: 'ignore' })
-  proof.onEnd(() => void gateway.kill('SIGKILL'))
+  const gateway = await startGateway(project, ...kafka)
+  proof.onEnd(() => gateway.kill())
   const reaches = async (): Promise<boolean> => {
-    const { watermarkMs } = JSON.parse((await did('status', project, ...flink, '--json')).stdout)
+    const { watermarkMs } = await told('status', project, ...flink)
     return watermarkMs !== null && Date.now() - watermarkMs < 15_000
   }
   await eventually('the time of all subtasks', 60, async () => ((await reaches()) ? true : null))
   proof.check(true, "heartbeats of a gateway carry the operators' time forward on every partition")
-  gateway.kill('SIGTERM')
-  await once(gateway, 'exit')
+  await gateway.stop()
   await did('cancel', project, ...flink, '--without-savepoint')
 
   if (numberArgument('keep', 0) === 0) await cluster.down()
@@ -201,23 +196,4 @@ function equalHead(found: readonly string[], wanted: readonly string[]): boolean
 
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '')
-}
-
-/** A command that must succeed. */
-async function did(...args: readonly string[]) {
-  const result = await command(...args)
-  if (result.code !== 0) throw new Error(`millwright ${args.join(' ')}: ${result.stderr}`)
-  return result
-}
-
-async function command(...args: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')])
-  return { stdout, stderr, code: code as number | null }
-}
-
-async function textOf(output: NodeJS.ReadableStream): Promise<string> {
-  let text = ''
-  for await (const part of output) text += String(part)
-  return text
 }

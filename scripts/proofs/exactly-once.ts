@@ -8,11 +8,9 @@
  *
  * `--hits` is of each phase; a phase that does not get so many in three times as many strikes fails.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { seenEverywhereMs } from '@millwright/cluster/kafka'
 import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
 import { loadProject } from '../../packages/cli/src/project/load-project.ts'
 import {
@@ -26,10 +24,12 @@ import { outputTopics } from '../../packages/core/src/index.ts'
 import { BlockedReaders } from './exactly-once/blocked-readers.ts'
 import { collect, countOf, differenceOf, expectedOutputs, type Outputs } from './exactly-once/expected-outputs.ts'
 import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { activationOf } from './exactly-once/found-activation.ts'
 import { JobWatch } from './exactly-once/job-watch.ts'
 import { KafkaProbe } from './exactly-once/kafka-probe.ts'
 import { readOutputs, textOfOutput } from './exactly-once/output-lines.ts'
 import { type Phase, phases, type Target } from './exactly-once/phases.ts'
+import { did, told } from './support/commands.ts'
 import {
   eventually,
   NotPossibleHere,
@@ -48,7 +48,6 @@ const onlyPhase = textArgument('phase', '')
 /** After a long phase what came out is looked at before the next begins: what is wrong then is that phase's. */
 const checkEach = hitsWanted >= 10
 const root = join(import.meta.dirname, '../..')
-const main = join(root, 'packages/cli/bin/millwright.js')
 
 const checkpointIntervalMs = 2000
 /** A session of ZooKeeper, JVMs that start, and the job's restart, on two cores that are busy with all of it. */
@@ -96,8 +95,13 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
   const model = join(proof.folder, 'press.mwmodel')
   const packageBytes = pressPackage('1')
   writeFileSync(model, packageBytes)
-  const { jobId } = JSON.parse(
-    await did('deploy', project, ...flink, ...kafka, '--transaction-timeout', String(transactionSeconds), '--json'),
+  const { jobId } = await told(
+    'deploy',
+    project,
+    ...flink,
+    ...kafka,
+    '--transaction-timeout',
+    String(transactionSeconds),
   )
   await did('models', 'publish', project, model, ...kafka)
 
@@ -240,14 +244,6 @@ async function proveAbandoned(
   proof.check(records[0]?.offset !== open.offset, 'and what it had open stays hidden')
 }
 
-/** The one activation, with the moment by which every subtask has it. */
-async function activationOf(probe: KafkaProbe): Promise<{ activeFromMs: number; seenAtMs: number }> {
-  const record = (await probe.committed('model-updates', 0)).find(({ key }) => key?.startsWith('["activation"'))
-  if (record === undefined) throw new Error('model-updates has no activation')
-  const { activeFrom } = JSON.parse(Buffer.from(record.value).toString()) as { activeFrom: number }
-  return { activeFromMs: activeFrom, seenAtMs: record.appendTimeMs + seenEverywhereMs }
-}
-
 function sayTable(proof: Proof, results: readonly PhaseResult[]): void {
   const rows = [
     ['phase', 'hits', 'strikes', 'whole again: median', 'longest', 'readers waited at most'],
@@ -265,20 +261,6 @@ function sayTable(proof: Proof, results: readonly PhaseResult[]): void {
         .join('  ')
         .trimEnd(),
     )
-}
-
-/** A command that must succeed. @returns What it prints. */
-async function did(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')])
-  if (code !== 0) throw new Error(`millwright ${args.join(' ')}: ${stderr}`)
-  return stdout
-}
-
-async function textOf(output: NodeJS.ReadableStream): Promise<string> {
-  let text = ''
-  for await (const part of output) text += String(part)
-  return text
 }
 
 function seconds(durationMs: number): string {

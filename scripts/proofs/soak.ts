@@ -7,40 +7,33 @@
  *
  * `--minutes` are of load in all; what is left after the deployments is load alone.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
 import { loadProject } from '../../packages/cli/src/project/load-project.ts'
-import {
-  clusterMissing,
-  DevelopmentCluster,
-  defaultCacheFolder,
-  silentProgress,
-} from '../../packages/cluster/src/development/index.ts'
+import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
 import { taskManagerRoles } from '../../packages/cluster/src/development/roles.ts'
-import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
 import { jobStatus } from '../../packages/cluster/src/index.ts'
 import { outputTopics } from '../../packages/core/src/index.ts'
-import { collect, countOf, differenceOf, expectedOutputs } from './exactly-once/expected-outputs.ts'
-import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
-import { KafkaProbe } from './exactly-once/kafka-probe.ts'
 import {
-  eventually,
-  NotPossibleHere,
-  numberArgument,
-  type Proof,
-  pause,
-  prove,
-  seededChance,
-  textArgument,
-} from './support/proof.ts'
-import { runMillwright } from './support/run-millwright.ts'
+  collect,
+  countOf,
+  differenceOf,
+  expectedOutputs,
+  type FoundActivation,
+} from './exactly-once/expected-outputs.ts'
+import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { activationOf } from './exactly-once/found-activation.ts'
+import { KafkaProbe } from './exactly-once/kafka-probe.ts'
+import { readOutputs } from './exactly-once/output-lines.ts'
+import { did } from './support/commands.ts'
+import { eventually, numberArgument, type Proof, pause, prove, seededChance, textArgument } from './support/proof.ts'
+import { withProofCluster } from './support/proof-cluster.ts'
 
 const deployments = numberArgument('deployments', 100)
 const minutes = numberArgument('minutes', 120)
 const name = textArgument('name', 'proof-soak')
-const root = join(import.meta.dirname, '../..')
 const sampleMs = 60_000
 /** Before it everything there is has been used once: pools are full, and the compilers have compiled. */
 const settledShare = 0.2
@@ -60,13 +53,11 @@ interface Sample {
   readonly threads: number
 }
 
-await prove('soak', (minutes + 2 * deployments) * 60 + 1200, async (proof) => {
-  const missing = clusterMissing()
-  if (missing !== null) throw new NotPossibleHere(missing)
-  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress: silentProgress, keepData: false })
-  if (numberArgument('keep', 0) === 0)
-    proof.onEnd(() => void spawnSync(process.execPath, [join(root, 'scripts/cluster.ts'), 'down', '--name', name]))
-  const cluster = await DevelopmentCluster.open({ name, switches: { highAvailability: false } })
+await prove('soak', (minutes + 2 * deployments) * 60 + 1200, (proof) =>
+  withProofCluster(proof, name, {}, (cluster) => soak(proof, cluster)),
+)
+
+async function soak(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
   const flink = ['--flink', cluster.flinkUrl]
   const project = writeFleetProject(join(proof.folder, 'project'))
@@ -76,8 +67,8 @@ await prove('soak', (minutes + 2 * deployments) * 60 + 1200, async (proof) => {
   const model = join(proof.folder, 'press.mwmodel')
   const packageBytes = pressPackage('1')
   writeFileSync(model, packageBytes)
-  await runMillwright('deploy', project, ...flink, ...kafka)
-  await runMillwright('models', 'publish', project, model, ...kafka)
+  await did('deploy', project, ...flink, ...kafka)
+  await did('models', 'publish', project, model, ...kafka)
 
   const pids = (): string => taskManagerRoles.map((role) => cluster.pid(role)).join(' ')
   const pidsBefore = pids()
@@ -97,7 +88,7 @@ await prove('soak', (minutes + 2 * deployments) * 60 + 1200, async (proof) => {
   for (let deployment = 1; deployment <= deployments; deployment++) {
     // Retention is the embedded engine's: another project to the deployment, the same results.
     writeFileSync(config, first.replace('model:', `retention: { readings: '${30 + deployment} d' },\n  model:`))
-    await runMillwright('deploy', project, ...flink, ...kafka)
+    await did('deploy', project, ...flink, ...kafka)
     await look(`deployment ${deployment}`)
   }
   while (Date.now() < endMs) {
@@ -116,7 +107,7 @@ await prove('soak', (minutes + 2 * deployments) * 60 + 1200, async (proof) => {
   )
   await probe.close()
   await client.close()
-})
+}
 
 /** Looks into both JVMs; their collectors run first, so that what is counted is held by something. */
 function sampleOf(cluster: DevelopmentCluster): Omit<Sample, 'v8'> {
@@ -176,27 +167,17 @@ async function checkOutputs(
   partitionCount: number,
   expect: (
     partitions: readonly Awaited<ReturnType<KafkaProbe['committed']>>[],
-    activation: { activeFromMs: number; seenAtMs: number },
+    activation: FoundActivation,
     reachedMs: number,
   ) => Promise<ReturnType<typeof collect>>,
 ): Promise<void> {
   const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
   const inputs = await Promise.all(partitions.map((partition) => probe.committed('sensor-data', partition)))
   const events = await Promise.all(partitions.map((partition) => probe.committed('device-events', partition)))
-  const published = (await probe.committed('model-updates', 0)).find(({ key }) => key?.startsWith('["activation"'))
-  if (published === undefined) throw new Error('model-updates has no activation')
-  const { activeFrom } = JSON.parse(Buffer.from(published.value).toString()) as { activeFrom: number }
-  // The model came when the job ran already: a reading from before would have been given without a score.
   const reachedMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
-  const wanted = await expect(inputs, { activeFromMs: activeFrom, seenAtMs: published.appendTimeMs }, reachedMs)
-  const committed = async () => {
-    const found: { topic: (typeof outputTopics)[number]; key: string; line: string }[] = []
-    for (const topic of outputTopics)
-      for (const partition of partitions)
-        for (const { key, value } of await probe.committed(topic, partition))
-          found.push({ topic, key: key ?? '', line: Buffer.from(value).toString() })
-    return collect(found)
-  }
+  const wanted = await expect(inputs, await activationOf(probe), reachedMs)
+  const committed = async () =>
+    collect(await readOutputs((topic, partition) => probe.committed(topic, partition), partitionCount))
   const equal = (found: Awaited<ReturnType<typeof committed>>): boolean =>
     outputTopics.every((topic) => differenceOf(topic, wanted, found) === null)
   const found = await eventually('the input is used up', 180, async () => {
