@@ -41,6 +41,7 @@ export class LogCursor {
     for (;;) {
       const reader = this.#open()
       if (reader === null) {
+        if (this.#skipRetired()) continue
         // What is durable was there: somebody took the file away. Without a word here its reader would ask for ever.
         if (limit !== null && limit.offset > this.#position.offset) throw this.#missing()
         return null
@@ -106,6 +107,17 @@ export class LogCursor {
     // The segment may have grown before the next one was begun: only now its length is final.
     if (this.#size() > this.#position.bytes) return true
     this.close()
+    this.#position = { segment: offset, bytes: 0, offset }
+    return true
+  }
+
+  /**
+   * A snapshot may stand where a segment ends, and that segment was then needed no more: goes on with the one that begins there.
+   * False when there is none.
+   */
+  #skipRetired(): boolean {
+    if (!this.#hasNextSegment()) return false
+    const { offset } = this.#position
     this.#position = { segment: offset, bytes: 0, offset }
     return true
   }

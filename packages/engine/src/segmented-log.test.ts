@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { encodeFrame } from './frame.ts'
 import { LogCursor, oldestPosition } from './log-cursor.ts'
 import { scanLog } from './log-scan.ts'
+import { segmentPath } from './segment-names.ts'
 import { SegmentedLog } from './segmented-log.ts'
 
 const directory = '/log'
@@ -165,4 +166,27 @@ test('a reader of durable records whose file was taken away says so, where one t
   const cursor = new LogCursor(disk, directory, { segment: 0, bytes: 0, offset: 0 })
   expect(cursor.next(null)).toBeNull()
   expect(() => cursor.next(durable)).toThrow(/Cannot read "\/log\/.*a segment at 0.*found none/)
+})
+
+test('a reader that stood where a segment ended goes on with the next one after retention took the first', async () => {
+  const memory = new MemoryDisk()
+  const disk = new FaultDisk(memory)
+  const log = openLog(disk)
+  append(log)
+  await log.sync()
+  const endOfFirst = log.end
+  while (log.segments.length === 1) append(log)
+  await log.sync()
+  const durable = log.end
+  log.close()
+  const [first = 0, second = 0] = log.segments
+  disk.unlink(segmentPath(directory, first))
+  for (const limit of [durable, null]) {
+    const cursor = new LogCursor(disk, directory, { ...endOfFirst, offset: second })
+    const frames: number[] = []
+    for (let frame = cursor.next(limit); frame !== null; frame = cursor.next(limit))
+      frames.push(frame.header.baseOffset)
+    expect(frames[0]).toBe(second)
+    expect(cursor.position).toEqual(durable)
+  }
 })
