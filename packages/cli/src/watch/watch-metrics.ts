@@ -57,7 +57,7 @@ function recordMetrics({ records, verdicts }: WatchReport): GaugeReading[] {
       values: Object.entries(outcomes).map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
     plain(
-      'windows_forgotten_total',
+      'watcher_windows_forgotten_total',
       'counter',
       'predictions that fell out of memory before they were settled',
       verdicts.windowsForgotten,
