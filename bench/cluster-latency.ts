@@ -7,20 +7,17 @@
  * A reading is due at its place in the schedule whatever became of those before, and latency counts from then. bench/README.md says
  * what each figure means.
  */
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { deploy } from '@millwright/cluster'
-import { type Plan, partitionOf } from '@millwright/core'
+import { partitionOf } from '@millwright/core'
 import { BrokerLink, type NewRecord, PartitionProducer, TopicReader } from '@millwright/gateways/kafka'
 import { DevelopmentCluster, streamProgress } from '../packages/cluster/src/development/index.ts'
-import { topicDefinitions } from '../packages/cluster/src/kafka/topic-definitions.ts'
 import { producerPortOf } from '../packages/gateways/src/kafka/idempotent-session.ts'
-import { endOf, publishModel } from './cluster-topics.ts'
+import { endOf } from './cluster-topics.ts'
 import { machineText } from './machine.ts'
 import { closingRound, readingLine, windowsClosed } from './made-readings.ts'
 import { percentile } from './measure.ts'
-import { preparedProject } from './prepared-plant.ts'
+import { deployReference } from './reference-deployment.ts'
 import { markdownOf, type Report } from './report.ts'
 
 const deviceCount = 1000
@@ -62,21 +59,8 @@ async function measure(checkpointInterval: string, readingsPerSecond: number, se
     switches: { highAvailability: false, flink: { 'execution.checkpointing.interval': checkpointInterval } },
   })
   try {
-    const kafka = cluster.openKafka()
-    await kafka.ensureTopics(topicDefinitions())
-    await kafka.close()
-    const project = await preparedProject()
-    await publishModel(cluster.kafka, { name: 'reference', version: 'bench', path: join(project, 'model.mwmodel') })
-    const { default: plan } = (await import('./reference-plant/millwright.config.ts')) as { default: Plan }
     const flink = cluster.openFlink()
-    await deploy({
-      plan,
-      configPath: join(project, 'millwright.config.ts'),
-      release: 'bench',
-      flink,
-      bootstrapServers: cluster.bootstrapServers,
-      onStep: () => undefined,
-    })
+    await deployReference(cluster, flink, async () => undefined)
     await flink.close()
     return { checkpointInterval, readingsPerSecond, ...(await openLoop(cluster, readingsPerSecond, seconds)) }
   } finally {

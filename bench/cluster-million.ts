@@ -6,16 +6,13 @@
  *
  * bench/README.md says what each figure means.
  */
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { deploy, type FlinkClient, type JobStatus, jobStatus } from '@millwright/cluster'
-import type { Plan } from '@millwright/core'
+import { type FlinkClient, type JobStatus, jobStatus } from '@millwright/cluster'
 import { DevelopmentCluster, streamProgress, type TaskManagerRole } from '../packages/cluster/src/development/index.ts'
-import { topicDefinitions } from '../packages/cluster/src/kafka/topic-definitions.ts'
-import { endOf, fillTopic, linesWithoutLocality, publishModel } from './cluster-topics.ts'
+import { endOf, fillTopic, linesWithoutLocality } from './cluster-topics.ts'
 import { machineText } from './machine.ts'
-import { preparedProject } from './prepared-plant.ts'
+import { deployReference } from './reference-deployment.ts'
 import { markdownOf } from './report.ts'
 
 const taskManagers: readonly TaskManagerRole[] = ['task-manager-1', 'task-manager-2']
@@ -37,41 +34,27 @@ const cluster = await DevelopmentCluster.open({
 })
 const flink = cluster.openFlink()
 try {
-  const { default: plan } = (await import('./reference-plant/millwright.config.ts')) as { default: Plan }
-  await prepare(plan)
+  const job = await deployReference(cluster, flink, fill)
   let said = -1
-  const processed = await until(flink, plan.name, ({ recordsIn, recordsWaiting }) => {
+  const processed = await until(flink, job, ({ recordsIn, recordsWaiting }) => {
     if (recordsIn !== null && recordsIn !== said) say(`${recordsIn} of ${deviceCount * rounds} readings`)
     said = recordsIn ?? said
     return recordsIn === deviceCount * rounds && recordsWaiting === 0
   })
   // The one under way may have begun before the last reading; the one after it has all devices, and little that is new.
-  const whole = await nextCheckpoint(plan.name, processed)
-  const quiet = await nextCheckpoint(plan.name, whole)
+  const whole = await nextCheckpoint(job, processed)
+  const quiet = await nextCheckpoint(job, whole)
   const resident = residentMegabytes()
-  const recovery = await recover(plan.name, quiet)
+  const recovery = await recover(job, quiet)
   print({ whole, quiet, resident, recovery })
 } finally {
   await flink.close()
   await cluster.down()
 }
 
-async function prepare(plan: Plan): Promise<void> {
-  const kafka = cluster.openKafka()
-  await kafka.ensureTopics(topicDefinitions())
-  await kafka.close()
-  const project = await preparedProject()
-  await publishModel(cluster.kafka, { name: 'reference', version: 'bench', path: join(project, 'model.mwmodel') })
+async function fill(): Promise<void> {
   say(`Filling the topic with ${rounds} readings of each of ${deviceCount} devices`)
   await fillTopic(cluster.kafka, 'sensor-data', linesWithoutLocality({ deviceCount, rounds, stepMs }))
-  await deploy({
-    plan,
-    configPath: join(project, 'millwright.config.ts'),
-    release: 'bench',
-    flink,
-    bootstrapServers: cluster.bootstrapServers,
-    onStep: say,
-  })
 }
 
 /** Kills a task manager, starts it again, and lets one more reading of some devices show that their windows are still known. */

@@ -8,11 +8,11 @@
  *
  *   node scripts/proofs/cluster-swap.ts [--swaps 20] [--keep 1]
  */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { FlinkClient } from '@millwright/cluster'
 import { type JobStatus, jobStatus } from '@millwright/cluster'
 import { activationKey, packageParts } from '@millwright/cluster/kafka'
@@ -27,6 +27,7 @@ import { hostilePackages } from './support/hostile-packages.ts'
 import { readCommitted } from './support/kafka-outputs.ts'
 import { auditTopics } from './support/kafka-swap-audit.ts'
 import type { KafkaSwapLoad } from './support/kafka-swap-load.ts'
+import { startLoadThread } from './support/load-thread.ts'
 import { proofPackage, sha256Hex } from './support/packages.ts'
 import { eventually, numberArgument, type Proof, prove } from './support/proof.ts'
 import { withProofCluster } from './support/proof-cluster.ts'
@@ -291,17 +292,5 @@ function startLoad({ proof, cluster, committed }: Plant): { stop(): Promise<Swap
     alertCount: committed.count,
     readingsUnderWayMax,
   }
-  const worker = new Worker(new URL('./support/kafka-swap-load.ts', import.meta.url), { workerData: load })
-  proof.onEnd(() => void worker.terminate())
-  const result = new Promise<SwapLoadResult>((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
-  result.catch(() => undefined)
-  return {
-    async stop() {
-      worker.postMessage('stop')
-      return await result
-    },
-  }
+  return startLoadThread(proof, new URL('./support/kafka-swap-load.ts', import.meta.url), load)
 }

@@ -5,6 +5,7 @@
  *
  *   node scripts/proofs/deploy.ts [--keep 1]
  */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
@@ -16,12 +17,11 @@ import {
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
+import { minutesPerPart, readingsOfPart, startMs } from './support/press-readings.ts'
 import { eventually, NotPossibleHere, numberArgument, prove } from './support/proof.ts'
 
 const name = 'proof-deploy'
-const startMs = 1_767_571_200_000
 const deviceCount = 40
-const minutesPerPart = 10
 
 await prove('deploy', 1500, async (proof) => {
   const missing = clusterMissing()
@@ -38,7 +38,7 @@ await prove('deploy', 1500, async (proof) => {
   writeFileSync(model, pressPackage('1'))
   const parts = [0, 1, 2, 3].map((part) => {
     const path = join(proof.folder, `part-${part}.ndjson`)
-    writeFileSync(path, linesOf(part).join('\n'))
+    writeFileSync(path, readingsOfPart(part, deviceCount).join('\n'))
     return path
   })
   /** Committed records of a topic by device, in their order. */
@@ -158,19 +158,6 @@ await prove('deploy', 1500, async (proof) => {
 
   if (numberArgument('keep', 0) === 0) await cluster.down()
 })
-
-/** Readings of the fleet over ten minutes, one each ten seconds; a quarter of the machines shakes. */
-function linesOf(part: number): string[] {
-  const found: string[] = []
-  const from = startMs + part * minutesPerPart * 60_000
-  for (let timestamp = from; timestamp < from + minutesPerPart * 60_000; timestamp += 10_000)
-    for (let device = 0; device < deviceCount; device++) {
-      const temperature = 40 + ((timestamp / 10_000 + device) % 7)
-      const vibration = device % 4 === 0 ? 3.5 : 1.25
-      found.push(JSON.stringify({ deviceId: `press-${device}`, timestamp, temperature, vibration }))
-    }
-  return found
-}
 
 /** Whether a window has the features that the new project gives; one that was open at the change may miss the new one. */
 function servedBy(line: string, wantedLine: string, openAtChange: number): boolean {

@@ -5,6 +5,7 @@
  *
  *   node scripts/proofs/history.ts [--keep 1]
  */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
@@ -13,14 +14,13 @@ import type { DevelopmentCluster } from '../../packages/cluster/src/development/
 import { quietAfterMs } from '../../packages/cluster/src/kafka/quiet-partitions.ts'
 import { createDirectEngine, type RunResult, type Step } from '../../packages/testkit/src/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
+import { minutesPerPart, readingsOfPart, startMs } from './support/press-readings.ts'
 import { eventually, type Proof, pause, prove, seededChance } from './support/proof.ts'
 import { withProofCluster } from './support/proof-cluster.ts'
 
 const name = 'proof-history'
-const startMs = 1_767_571_200_000
 const deviceCount = 30
 const partCount = 3
-const minutesPerPart = 10
 const rounds = 40
 const scored = ['device-features', 'alert-signals'] as const
 
@@ -37,7 +37,7 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   writeFileSync(model, pressPackage('1'))
   const parts = Array.from({ length: partCount }, (_, part) => {
     const path = join(proof.folder, `part-${part}.ndjson`)
-    writeFileSync(path, readingsOf(part).join('\n'))
+    writeFileSync(path, readingsOfPart(part, deviceCount).join('\n'))
     return path
   })
   const replayed = async (topic: string, inputs: readonly string[]): Promise<Map<string, string[]>> => {
@@ -80,7 +80,7 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   ]
   for (const { prefix, range, inputs, what } of runs) {
     const run = await told('deploy', project, ...flink, ...kafka, ...range, '--output-prefix', prefix, '--wait')
-    let equal = run.recordsMax >= inputs.length * readingsOf(0).length
+    let equal = run.recordsMax >= inputs.length * readingsOfPart(0, deviceCount).length
     let count = 0
     for (const topic of scored) {
       const found = byDevice(await onKafka(topic, prefix))
@@ -169,19 +169,6 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   )
   await beating.stop()
   await did('cancel', events, ...flink, '--without-savepoint')
-}
-
-/** Readings of the fleet over ten minutes, one each ten seconds; a quarter of the machines shakes. */
-function readingsOf(part: number): string[] {
-  const found: string[] = []
-  const from = startMs + part * minutesPerPart * 60_000
-  for (let timestamp = from; timestamp < from + minutesPerPart * 60_000; timestamp += 10_000)
-    for (let device = 0; device < deviceCount; device++) {
-      const temperature = 40 + ((timestamp / 10_000 + device) % 7)
-      const vibration = device % 4 === 0 ? 3.5 : 1.25
-      found.push(JSON.stringify({ deviceId: `press-${device}`, timestamp, temperature, vibration }))
-    }
-  return found
 }
 
 /** A project whose windows look at device events. */

@@ -8,16 +8,17 @@
  *
  *   node scripts/proofs/swap.ts [--swaps 100]
  */
+
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { ModelUpdate } from '@millwright/core'
 import { percentile, statusBytes } from '../../bench/measure.ts'
 import { processed, statusOf } from '../../bench/plant-process.ts'
 import { askPlant } from '../../packages/cli/src/control/control-client.ts'
 import { hostilePackages } from './support/hostile-packages.ts'
+import { startLoadThread } from './support/load-thread.ts'
 import { proofPackage } from './support/packages.ts'
 import { numberArgument, type Proof, prove } from './support/proof.ts'
 import { post, startProofPlant, writeProofProject } from './support/proof-plant.ts'
@@ -183,19 +184,7 @@ function watchAlerts(proof: Proof, url: string): AlertWatch {
 
 /** Sends readings from a thread of its own, so that this one sees alerts when they come. */
 function startLoad(proof: Proof, workerData: SwapLoad): { stop(): Promise<SwapLoadResult> } {
-  const worker = new Worker(new URL('./support/swap-load.ts', import.meta.url), { workerData })
-  proof.onEnd(() => void worker.terminate())
-  const result = new Promise<SwapLoadResult>((resolve, reject) => {
-    worker.once('message', resolve)
-    worker.once('error', reject)
-  })
-  result.catch(() => undefined)
-  return {
-    async stop() {
-      worker.postMessage('stop')
-      return await result
-    },
-  }
+  return startLoadThread(proof, new URL('./support/swap-load.ts', import.meta.url), workerData)
 }
 
 /** Holds what came out to what went in and to the rule of activation. */
