@@ -13,7 +13,11 @@ exports.rooms = {
   simulator: { may: ['core'], pure: true, packages: [] },
   monitoring: { may: ['core'], pure: true, packages: [] },
   engine: { may: ['core'], pure: false, packages: [] },
-  gateways: { may: ['core'], pure: false, packages: ['@platformatic/kafka', 'csv-parse', 'fastify'] },
+  gateways: {
+    may: ['core'],
+    pure: false,
+    packages: ['@platformatic/kafka', 'csv-parse', 'fastify', 'mqtt', 'nodemailer'],
+  },
   cluster: {
     may: ['core', 'operators', 'scoring', 'gateways'],
     pure: false,
@@ -23,6 +27,6 @@ exports.rooms = {
   cli: {
     may: ['core', 'plant', 'operators', 'scoring', 'simulator', 'monitoring', 'engine', 'gateways', 'cluster'],
     pure: false,
-    packages: ['cli-progress', 'commander', 'csv-parse', 'prom-client'],
+    packages: ['cli-progress', 'commander', 'csv-parse', 'pino', 'prom-client'],
   },
 }
