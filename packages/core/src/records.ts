@@ -20,6 +20,37 @@ export interface Contribution {
 
 export type AlertStatus = 'High risk of failure' | 'Normal'
 
+/** How grave an alert is, in ascending order. Source of the words: ITU-T X.733, perceived severity. */
+export const alertSeverities = ['warning', 'minor', 'major', 'critical'] as const
+
+export type AlertSeverity = (typeof alertSeverities)[number]
+
+/** Why a device raises no alerts for a while. */
+export const muteCauses = ['maintenance', 'stopped'] as const
+
+export type MuteCause = (typeof muteCauses)[number]
+
+/**
+ * What ended an alert. `probability`: a window at or below the clear threshold. `timed`: nothing held it up for too long.
+ * `forgotten`: its device was.
+ */
+export const alertClearCauses = ['probability', 'timed', ...muteCauses, 'forgotten'] as const
+
+export type AlertClearCause = (typeof alertClearCauses)[number]
+
+/** What a window did to its device's alert, where the project has a policy beyond one threshold. Exactly these keys in this order. */
+export interface AlertMark {
+  readonly mark: 'raising' | 'holding' | 'clearing'
+  /** Of a clearing alert, that which it had. */
+  readonly severity: AlertSeverity
+  /** `windowEnd` of the window that raised it. */
+  readonly since: number
+  /** The severity before, only where this window changed it. */
+  readonly before?: AlertSeverity
+  /** Only of a clearing alert. */
+  readonly cause?: Exclude<AlertClearCause, 'forgotten'>
+}
+
 /** One scored window on `alert-signals`; key = deviceId. Exactly these keys in this order. */
 export interface AlertSignal {
   readonly deviceId: string
@@ -34,6 +65,10 @@ export interface AlertSignal {
   readonly features: Readonly<Record<string, number | null>>
   /** Largest contributions first; only where the status is high risk. */
   readonly why?: readonly Contribution[]
+  /** Only under a policy beyond one threshold, where the device has an alert after this window or loses it by it. */
+  readonly alert?: AlertMark
+  /** Only where the window lies in maintenance or a stop: it raises nothing. */
+  readonly muted?: MuteCause
 }
 
 /** One closed window on `device-features`: what a model is trained on. Values are float64, before rounding to float32. */
@@ -154,12 +189,25 @@ export interface DeviceEvent {
 }
 
 /** On `device-status`: what became of a device as such. */
-export interface DeviceStatus {
+export interface DevicePresence {
   readonly deviceId: string
   readonly kind: 'device-silent' | 'device-returned' | 'device-forgotten'
   /** Append-time scale, except that a returned device's is the record's append time. */
   readonly at: number
 }
+
+/** On `device-status`: an alert ended without a window. */
+export interface AlertCleared {
+  readonly deviceId: string
+  readonly kind: 'alert-cleared'
+  /** Append-time scale; where a file is replayed, the time of the event that ended it. */
+  readonly at: number
+  readonly cause: Exclude<AlertClearCause, 'probability'>
+  readonly severity: AlertSeverity
+  readonly since: number
+}
+
+export type DeviceStatus = DevicePresence | AlertCleared
 
 /** On `model-updates`, one per publish or rollback: from when which package is in force. */
 export interface ModelUpdate extends ModelName {

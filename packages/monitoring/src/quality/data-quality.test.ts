@@ -119,6 +119,8 @@ describe('DataQuality', () => {
     quality.lateReading({ deviceId: 'a', timestamp: 1000, deviceClock: 61_000, channels: {} })
     quality.lateReading({ deviceId: 'a', timestamp: 1000, deviceClock: 31_000, channels: {} })
     quality.deviceStatus({ deviceId: 'a', kind: 'device-silent', at: 5 })
+    const cleared = { kind: 'alert-cleared', at: 6, cause: 'timed', severity: 'warning', since: 1 } as const
+    quality.deviceStatus({ deviceId: 'a', ...cleared })
     const now = quality.report('a')?.now
     expect(now).toMatchObject({ periodStartMs: null, clockAhead: 2, clockUnreadable: 1, otherRefusals: 1 })
     expect(now).toMatchObject({ lateReadings: 2, lateMsMax: 60_000, silences: 1, silent: true })

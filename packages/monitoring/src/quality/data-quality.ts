@@ -212,6 +212,8 @@ export class DataQuality {
       this.#machines.delete(deviceId)
       return
     }
+    // It says nothing of whether the machine is heard of: mostly it is not.
+    if (kind === 'alert-cleared') return
     const machine = this.#machine(deviceId)
     if (machine === null) return
     machine.silent = kind === 'device-silent'

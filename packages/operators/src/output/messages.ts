@@ -1,4 +1,4 @@
-import { type DeviceStatus, float32ToJson, float64ToJson, type ModelName } from '@millwright/core'
+import { type DevicePresence, float32ToJson, float64ToJson, type ModelName } from '@millwright/core'
 
 /**
  * The messages as JSON texts, key by key in the order of core's records: equal results are equal bytes
@@ -77,6 +77,6 @@ export function lateReadingLine(deviceId: string, timestampMs: number, clockMs: 
   )
 }
 
-export function deviceStatusLine(deviceId: string, kind: DeviceStatus['kind'], atMs: number): string {
+export function deviceStatusLine(deviceId: string, kind: DevicePresence['kind'], atMs: number): string {
   return `{"deviceId":${JSON.stringify(deviceId)},"kind":"${kind}","at":${atMs}}`
 }

@@ -1,7 +1,7 @@
 import {
   assert,
   type DeadLetterReason,
-  type DeviceStatus,
+  type DevicePresence,
   deadLetterLine,
   type LoadedModel,
   type OutputSink,
@@ -180,7 +180,7 @@ export class ResultWriter {
     this.#put('dead-letters', letter.deviceId, inputOffset, deadLetterLine(letter))
   }
 
-  deviceStatus(device: number, kind: DeviceStatus['kind'], atMs: number, inputOffset: number): void {
+  deviceStatus(device: number, kind: DevicePresence['kind'], atMs: number, inputOffset: number): void {
     const deviceId = this.#deviceId(device)
     this.#put('device-status', deviceId, inputOffset, deviceStatusLine(deviceId, kind, atMs))
   }
