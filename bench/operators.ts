@@ -42,6 +42,7 @@ const plan: Plan = {
   partitionCount: 1,
   sources: [],
   sinks: [],
+  notify: [],
   retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1e9 },
   csv: null,
 }

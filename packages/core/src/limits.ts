@@ -191,6 +191,31 @@ export const kafkaTransactionBytesMax = 8 * MiB
 /** What one partition's reader fetches at once. A record is always given whole, however large. */
 export const kafkaFetchBytesMax = 1 * MiB
 
+/** Channels of notifications of one plant: each reads the topic by itself. */
+export const notifyChannelsMax = 32
+
+/** Notifications that a channel has in memory, read and not yet taken by its peer; the rest wait on the topic. */
+export const notificationsQueuedMax = 256
+
+/** Notifications of one channel that its peer refused for good and that are kept to be sent again; at the bound the channel waits for a person. */
+export const notificationsParkedMax = 1000
+
+/** Notifications in one digest by mail: what does not fit one mail comes with the next. */
+export const notificationsPerDigestMax = 100
+
+/** Alerts that one channel keeps standing at an Alertmanager; the channel waits for cases to end beyond it. */
+export const standingAlertsMax = 10_000
+
+/** What is read of a peer's answer: enough for its reason. */
+export const notifyAnswerBytesMax = 64 * KiB
+
+/** One attempt to deliver, from the first byte of the connection to the last of the answer. */
+export const notifyAttemptMsMax = 15_000
+
+/** Longest pause between two attempts that the channel makes of itself, and longest that a peer's `Retry-After` is honoured. */
+export const notifyPauseMsMax = 60_000
+export const notifyRetryAfterMsMax = 3_600_000
+
 assert(feedbackBytesMax <= frameBytesMax, 'a verdict must fit one frame')
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')

@@ -1,3 +1,5 @@
+import type { NotifyChannel } from './notify.ts'
+
 /**
  * A plan is what engines run: frozen data (but for users' own functions), made by `definePlant`, checked whole.
  * Every node has a `kind`; a switch over it is exhaustive by type. Durations are milliseconds.
@@ -230,6 +232,8 @@ export interface Plan {
   readonly partitionCount: number
   readonly sources: readonly SourceNode[]
   readonly sinks: readonly SinkNode[]
+  /** Where changes of cases are told. */
+  readonly notify: readonly NotifyChannel[]
   readonly retention: RetentionRules
   readonly csv: CsvFormat | null
 }

@@ -9,6 +9,7 @@ import {
 } from '@millwright/core'
 import { checkFeature, printValue } from './check-feature.ts'
 import { formatDuration } from './duration.ts'
+import { notifyChannels, notifyProblems } from './notify-rules.ts'
 import { type ParsedSettings, plantSchema } from './schema.ts'
 import type { PlantSettings } from './settings.ts'
 import { unitOf } from './units.ts'
@@ -59,7 +60,17 @@ function problemsOf(issue: SchemaIssue, settings: unknown): ConfigurationProblem
     }))
   if (issue.code === 'invalid_key')
     return [{ field, found: printValue(issue.path.at(-1)), wanted: issue.issues?.[0]?.message ?? issue.message }]
-  return [{ field, found: printValue(valueAt(settings, issue.path)), wanted: issue.message }]
+  const value = valueAt(settings, issue.path)
+  return [{ field, found: mayHoldSecret(issue.path) ? printHidden(value) : printValue(value), wanted: issue.message }]
+}
+
+/** Where a person may have written a secret itself rather than where it is found. */
+function mayHoldSecret(path: readonly PropertyKey[]): boolean {
+  return path[0] === 'notify' && /^(?:url|urls|secretEnv|passwordEnv)$/.test(String(path[2]))
+}
+
+function printHidden(value: unknown): string {
+  return typeof value === 'string' ? `a text of ${value.length} characters, not shown here` : printValue(value)
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -106,7 +117,7 @@ function crossFieldProblems(settings: ParsedSettings): ConfigurationProblem[] {
   for (const [name, feature] of features)
     problems.push(...checkFeature(`features.${name}`, feature.node as FeatureNode, channelNames))
 
-  problems.push(...windowProblems(settings))
+  problems.push(...windowProblems(settings), ...notifyProblems(settings.notify))
   for (const channel of Object.keys(settings.csv?.channels ?? {}))
     if (!channelNames.includes(channel))
       report(`csv.channels.${channel}`, channel, `a declared channel: ${channelNames.join(', ')}`)
@@ -191,6 +202,7 @@ function buildPlan(settings: ParsedSettings): Plan {
     partitionCount: settings.partitions,
     sources: settings.sources,
     sinks: settings.sinks,
+    notify: notifyChannels(settings.notify),
     retention: {
       readingsMs: settings.retention.readings,
       outputsMs: settings.retention.outputs,

@@ -26,5 +26,13 @@ export {
   slope,
   std,
 } from './features.ts'
+export type {
+  AlertmanagerSetting,
+  EmailSetting,
+  KafkaSetting,
+  MqttSetting,
+  NotifySetting,
+  WebhookSetting,
+} from './notify-settings.ts'
 export type { ChannelSetting, CleaningSetting, CsvSettings, PlantSettings, TimeSettings } from './settings.ts'
 export { hopping, perReading, session, tumbling, type WindowSetting } from './windows.ts'

@@ -1,6 +1,7 @@
 import { limits } from '@millwright/core'
 import * as z from 'zod'
-import { durationMs } from './duration.ts'
+import { notifyChannel } from './notify-schema.ts'
+import { dayMs, duration, plainName, text, wholeNumber, yearMs } from './schema-parts.ts'
 import { isTimeZone } from './time-zone.ts'
 
 /**
@@ -8,37 +9,10 @@ import { isTimeZone } from './time-zone.ts'
  * where the problems are collected. Rules between fields are in `build-plan.ts`.
  */
 
-const wantedDuration = "a length of time such as '5 min', '90 s', '2 h' or '30 d'"
-
-/** A duration between two bounds, as milliseconds. */
-function duration(minMs: number, maxMs: number, wanted = wantedDuration) {
-  return z
-    .string(wanted)
-    .transform((text) => durationMs(text))
-    .refine((ms): ms is number => ms !== null && ms >= minMs && ms <= maxMs, wanted)
-}
-
-function text(wanted: string, pattern: RegExp) {
-  return z.string(wanted).regex(pattern, wanted)
-}
-
-function wholeNumber(min: number, max: number) {
-  const wanted = `a whole number from ${min} to ${max}`
-  return z.int(wanted).min(min, wanted).max(max, wanted)
-}
-
-const dayMs = 86_400_000
-const yearMs = 366 * dayMs
-
 const identifier = text(
   'a name of letters, digits, `_`, `-` and `.` that begins with a letter or `_`, at most 64 long',
   /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
 )
-const plantName = text(
-  'lower-case words of letters and digits joined by `-`, at most 64 long',
-  /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
-).max(64, 'at most 64 characters')
-
 const finite = z.number('a finite number')
 
 const channel = z.strictObject(
@@ -129,7 +103,7 @@ const csv = z.strictObject(
 
 export const plantSchema = z.strictObject(
   {
-    name: plantName,
+    name: plainName,
     channels: z.record(identifier, channel, "the channels: { temperature: { unit: '°C' }, … }"),
     cleaning: z.array(cleaning, 'a list of cleaning rules').default([]),
     window,
@@ -137,8 +111,8 @@ export const plantSchema = z.strictObject(
     model: z
       .union(
         [
-          plantName.transform((name) => ({ name, trustedKeys: [] as string[] })),
-          z.strictObject({ name: plantName, trustedKeys: z.array(publicKey).default([]) }),
+          plainName.transform((name) => ({ name, trustedKeys: [] as string[] })),
+          z.strictObject({ name: plainName, trustedKeys: z.array(publicKey).default([]) }),
           z.null(),
         ],
         "a model's name, or { name, trustedKeys? }, or null",
@@ -178,6 +152,10 @@ export const plantSchema = z.strictObject(
         'a list of sinks',
       )
       .default([{ kind: 'console' }]),
+    notify: z
+      .array(notifyChannel, 'a list of channels: { kind, name, … }')
+      .max(limits.notifyChannelsMax, `at most ${limits.notifyChannelsMax} channels`)
+      .default([]),
     retention: z
       .strictObject(
         {

@@ -1,6 +1,7 @@
 import type { ChannelKind } from '@millwright/core'
 import type { Duration } from './duration.ts'
 import type { Feature } from './features.ts'
+import type { NotifySetting } from './notify-settings.ts'
 import type { WindowSetting } from './windows.ts'
 
 /** One measured quantity, as a project declares it. */
@@ -88,6 +89,8 @@ export interface PlantSettings<C extends string> {
   readonly sources?: readonly { readonly kind: 'http' }[]
   /** Default: high-risk alerts on the console. */
   readonly sinks?: readonly ({ readonly kind: 'console' } | { readonly kind: 'file'; readonly path: string })[]
+  /** Who is told of changes of cases. Default: nobody. */
+  readonly notify?: readonly NotifySetting[]
   readonly retention?: {
     /** Default 30 d. */
     readonly readings?: Duration

@@ -42,6 +42,7 @@ export function planOf(sketch: PlanSketch = {}): Plan {
     partitionCount: 1,
     sources: [],
     sinks: [],
+    notify: [],
     retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1_000_000_000 },
     csv: null,
   }
