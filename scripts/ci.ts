@@ -56,6 +56,10 @@ const suites: readonly Suite[] = [
     name: 'equal on Flink at every parallelism',
     command: inNode('scripts/proofs/cluster-equality.ts --lines 100000'),
   },
+  {
+    name: 'deployments that leave no class loader behind',
+    command: inNode('scripts/proofs/soak.ts --deployments 8 --minutes 2'),
+  },
   { name: 'model swaps under load on Flink', command: inNode('scripts/proofs/cluster-swap.ts --swaps 20') },
 ]
 

@@ -94,8 +94,8 @@ public final class HostJob {
                 .setDeserializer(new InputRecords(topics));
     }
 
-    private static KafkaSink<byte[]> sink(Properties kafka, Map<String, String> given, JobOptions options) {
-        return KafkaSink.<byte[]>builder()
+    private static OutputSink sink(Properties kafka, Map<String, String> given, JobOptions options) {
+        return new OutputSink(KafkaSink.<byte[]>builder()
                 .setKafkaProducerConfig(kafka)
                 .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
                 .setTransactionalIdPrefix(given.getOrDefault("transactional-id", "millwright-" + options.name()))
@@ -105,7 +105,7 @@ public final class HostJob {
                 .setProperty("transaction.timeout.ms", given.getOrDefault("transaction-timeout-ms", "600000"))
                 .setRecordSerializer(new OutputRecords(
                         options.outputs().stream().map(topic -> given.getOrDefault("output-prefix", "") + topic).toList()))
-                .build();
+                .build());
     }
 
     /** Reads the description of a job. What is not said there has these values. */
