@@ -1,3 +1,5 @@
+import type { AlertSeverity } from './records.ts'
+
 /**
  * What a project says of where changes of cases go: one node a channel, as the plan has it. Durations are milliseconds. A secret is
  * never here, only where it is found.
@@ -10,20 +12,18 @@ export const caseChanges = [
   'escalated',
   'de-escalated',
   'cleared',
+  'silent',
+  'returned',
   'acknowledged',
   'assigned',
   'commented',
   'resolved',
   'reopened',
   'linked',
+  'expired',
 ] as const
 
 export type CaseChange = (typeof caseChanges)[number]
-
-/** From the mildest to the gravest. */
-export const severities = ['warning', 'critical'] as const
-
-export type Severity = (typeof severities)[number]
 
 /** Where a secret is found when the plant starts. */
 export type SecretPlace =
@@ -37,7 +37,7 @@ export interface NotifyChannelBase {
   readonly name: string
   readonly on: readonly CaseChange[]
   /** Milder ones are left out. */
-  readonly minSeverity: Severity
+  readonly minSeverity: AlertSeverity
   /** Device ids; `*` stands for any characters. */
   readonly devices: readonly string[]
   /** What the plant itself says of windows that were older than this when it said it is history, and is not told. */

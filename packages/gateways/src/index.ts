@@ -1,3 +1,18 @@
+export {
+  type CaseSource,
+  ChannelFileDamagedError,
+  type ChannelState,
+  ChannelUnknownError,
+  type Deliveries,
+  DeliveryFailedError,
+  DeliveryRefusedError,
+  type DeliveryStatus,
+  type ParkedNotification,
+  readChannelState,
+  readSecrets,
+  type SourceRecord,
+  startDeliveries,
+} from './delivery/index.ts'
 export type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
 export { admitFeedback, type FeedbackAdmission } from './door/feedback.ts'
 export { createDoor, type Door, type DoorOptions } from './door.ts'

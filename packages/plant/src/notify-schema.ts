@@ -1,4 +1,4 @@
-import { caseChanges, type SecretPlace, severities } from '@millwright/core'
+import { alertSeverities, type CaseChange, caseChanges, type SecretPlace } from '@millwright/core'
 import * as z from 'zod'
 import { dayMs, duration, plainName, text, wholeNumber, yearMs } from './schema-parts.ts'
 
@@ -7,10 +7,8 @@ import { dayMs, duration, plainName, text, wholeNumber, yearMs } from './schema-
  * the machine unencrypted, names that are unique) are in `notify-rules.ts`.
  */
 
-/** What pages a person by default; what people do on the case they know of. */
-const defaultChanges = caseChanges.filter(
-  (change) => !['acknowledged', 'assigned', 'commented', 'linked', 'de-escalated'].includes(change),
-)
+/** What a person on shift wants to know who is not looking at the page; not what people do on a case they know of. */
+const defaultChanges: readonly CaseChange[] = ['opened', 'raised-again', 'escalated', 'cleared', 'resolved', 'reopened']
 
 const wantedSince = "'now', 'beginning' or an ISO 8601 time with a zone, such as '2026-03-01T06:00:00Z'"
 const since = z.union(
@@ -33,7 +31,7 @@ function url(schemes: string, example: string) {
 
 const common = {
   name: plainName,
-  minSeverity: z.enum(severities, `one of ${severities.join(', ')}`).default('warning'),
+  minSeverity: z.enum(alertSeverities, `one of ${alertSeverities.join(', ')}`).default('warning'),
   devices: z
     .array(z.string(wantedPattern).min(1, wantedPattern).max(256, wantedPattern), 'a list of device ids')
     .min(1, 'at least one device id, or none of this field for all')

@@ -1,14 +1,14 @@
-import type { CaseChange, Severity } from '@millwright/core'
+import type { AlertSeverity, CaseChange } from '@millwright/core'
 import type { Duration } from './duration.ts'
 
 /** What every channel of notifications may say. `docs/guide/notifications.md` explains each. */
 interface ChannelSettingBase {
   /** Lower-case words joined by `-`; unique. It names the channel's saved position: another name is a new channel. */
   readonly name: string
-  /** Default: all but `acknowledged`, `assigned`, `commented`, `linked`, `de-escalated`. */
+  /** Default: `opened`, `raised-again`, `escalated`, `cleared`, `resolved`, `reopened`. */
   readonly on?: readonly CaseChange[]
   /** Default `warning`: all. */
-  readonly minSeverity?: Severity
+  readonly minSeverity?: AlertSeverity
   /** Device ids, `*` for any characters. Default: all. */
   readonly devices?: readonly string[]
   /** Windows older than this when they raised a case are history, and are not told. Default 24 h. */

@@ -74,7 +74,7 @@ test('notify names the field that is wrong and what is wanted', () => {
     ),
   ).toEqual({
     'notify.0.on.0': expect.stringContaining('"opend" | one of opened, raised-again'),
-    'notify.0.minSeverity': '"high" | one of warning, critical',
+    'notify.0.minSeverity': '"high" | one of warning, minor, major, critical',
     'notify.0.since': expect.stringContaining("'now', 'beginning' or an ISO 8601 time"),
     'notify.0.devices': expect.stringContaining('at least one device id'),
     'notify.1.kind': expect.stringContaining("'webhook', 'email', 'mqtt', 'kafka' or 'alertmanager'"),

@@ -1,0 +1,6 @@
+export type { ChannelState, ParkedNotification } from './channel-file.ts'
+export { type Deliveries, readChannelState, startDeliveries, systemClock } from './deliveries.ts'
+export type { CaseSource, DeliveryClock, SourceRecord } from './delivery-port.ts'
+export type { DeliveryState, DeliveryStatus } from './delivery-status.ts'
+export { ChannelFileDamagedError, ChannelUnknownError, DeliveryFailedError, DeliveryRefusedError } from './errors.ts'
+export { type ChannelSecrets, readSecrets } from './secrets.ts'
