@@ -1,4 +1,4 @@
-/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-2.json. */
+/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-3.json. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { FrameWriter } from './guest/frame-writer.ts'
 import { PayloadReader, PayloadWriter } from './guest/payloads.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-2.json'), 'utf8'))
+const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-3.json'), 'utf8'))
 const key = 'ö-7'
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -45,9 +45,10 @@ test('the guest writes the frames of the fixture', () => {
   const payload = new PayloadWriter()
   const wanted = vectors.fromGuest
   expect(written(bridge.frameUnknownKey, payload.begin().text(key).end())).toBe(wanted.unknownKey)
-  const output = payload.begin().uint8(1).key(key).text('{"x":"é"}').end()
+  const output = payload.begin().uint8(1).float64(1766000000000).key(key).text('{"x":"é"}').end()
   expect(written(bridge.frameOutput, output)).toBe(wanted.output)
-  expect(written(bridge.frameOutput, payload.begin().uint8(3).key(null).text('{}').end())).toBe(wanted.outputWithoutKey)
+  const withoutKey = payload.begin().uint8(3).float64(Number.NaN).key(null).text('{}').end()
+  expect(written(bridge.frameOutput, withoutKey)).toBe(wanted.outputWithoutKey)
   const state = payload.begin().key(key).float64(1766000600000).bytes(Uint8Array.of(9, 8)).end()
   expect(written(bridge.frameStateWrite, state)).toBe(wanted.stateWrite)
   expect(written(bridge.frameStateWrite, payload.begin().key(key).end())).toBe(wanted.forgotten)

@@ -4,7 +4,7 @@
  */
 
 /** Compared when a host opens a guest; a guest of another version is refused. */
-export const bridgeVersion = 2
+export const bridgeVersion = 3
 
 /** Most records of one bundle: each column in the input buffer has room for as many. */
 export const bundleRecordsMax = 8192

@@ -16,7 +16,7 @@ export interface StoredWatch {
   readonly state: PlantWatchState
 }
 
-const version = 1
+const version = 2
 /** Machines in one line: a line of some megabytes at most. */
 const machinesPerLine = 500
 

@@ -300,3 +300,24 @@ test('an update that is refused is a dead letter with its bytes, of one guest al
   ])
   expect(letters[1]).toEqual([])
 })
+
+test('each message carries the append time of what caused it: its record, or the time that a timer was told', () => {
+  const plan = planOf({ window: { kind: 'tumbling', sizeMs: 1000 }, time: { graceMs: 0 } })
+  const host = new TestHost(createGuest(plan, nodeHost), configuration)
+  const record = (deviceId: string, timestamp: number, appendTimeMs: number, offset: number): HostRecord => ({
+    input: 0,
+    partition: 0,
+    offset,
+    appendTimeMs,
+    line: encoder.encode(JSON.stringify({ deviceId, timestamp: 1766000000000 + timestamp, x: 1 })),
+  })
+  const appended = 1766000005000
+  host.bundle([record('a', 0, appended, 0), record('b', 0, appended + 1, 1), record('a', 5000, appended + 70, 2)])
+  expect(host.outputs.map(({ topic, key, causeTimeMs }) => [topic, key, causeTimeMs])).toEqual([
+    ['device-features', 'a', appended + 70],
+  ])
+  host.watermark(1.8e12)
+  const later = host.outputs.slice(1)
+  expect(later.map(({ topic }) => topic)).toContain('device-status')
+  expect(new Set(later.map(({ causeTimeMs }) => causeTimeMs))).toEqual(new Set([1.8e12]))
+})

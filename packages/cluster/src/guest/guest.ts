@@ -62,6 +62,8 @@ interface Message {
   readonly topic: OutputTopic
   readonly deviceId: string | null
   readonly line: string
+  /** Append time of what caused it; NaN where that has none. */
+  readonly causeTimeMs: number
 }
 
 /** Records of one bundle that follow one another and come from topics of one kind. */
@@ -133,6 +135,8 @@ class Guest {
   /** Keys of the last `keys`, as devices. */
   #acting: number[] = []
   #purpose = purposeTimer
+  /** Append time of what is under way; `null` while a bundle is, whose records have each its own. */
+  #timeAtHandMs: number | null = null
   /** The call under way that runs a project's functions; goes on from here when the host has ended it (G5). */
   #work: { readonly from: (first: number) => void; next: number } | null = null
   #forgotten: number[] = []
@@ -207,8 +211,9 @@ class Guest {
       devicesMax: configuration.cacheKeysMax + bundleRecordsMax,
     })
     const sink = {
-      emit: (topic: OutputTopic, deviceId: string | null, _offset: number, line: string): void => {
-        this.#messages.push({ topic, deviceId, line })
+      emit: (topic: OutputTopic, deviceId: string | null, offset: number, line: string): void => {
+        const causeTimeMs = this.#timeAtHandMs ?? (this.#appendTimes[offset] as number)
+        this.#messages.push({ topic, deviceId, line, causeTimeMs })
       },
       retract: (count: number): void => {
         this.#messages.length -= count
@@ -246,7 +251,8 @@ class Guest {
           encoding: text === null ? 'base64' : 'utf-8',
           byteLength: record.length,
         })
-        this.#messages.push({ topic: 'dead-letters', deviceId: null, line })
+        const causeTimeMs = this.#timeAtHandMs ?? Number.NaN
+        this.#messages.push({ topic: 'dead-letters', deviceId: null, line, causeTimeMs })
       },
     })
   }
@@ -261,6 +267,7 @@ class Guest {
       // Where it stands in its log is the host's to know.
       reader.float64()
       reader.uint32()
+      this.#timeAtHandMs = appendTimeMs
       models.take({ key: reader.key(), value: reader.rest(), appendTimeMs })
     })
     this.#writeMessages()
@@ -308,11 +315,13 @@ class Guest {
   }
 
   process(recordCount: number, lineBytes: number): void {
+    this.#timeAtHandMs = null
     this.#do((first) => this.#processFrom(first, recordCount, lineBytes))
   }
 
   act(nowMs: number): void {
     this.#forgotten = []
+    this.#timeAtHandMs = nowMs
     this.#do((first) => this.#actFrom(first, nowMs))
   }
 
@@ -441,10 +450,11 @@ class Guest {
 
   #writeMessages(): void {
     const { outputs } = this.#configurationOf()
-    for (const { topic, deviceId, line } of this.#messages) {
+    for (const { topic, deviceId, line, causeTimeMs } of this.#messages) {
       const index = outputs.indexOf(topic)
       assert(index >= 0, `the host was told where messages of "${topic}" go`)
-      this.#frames.frame(frameOutput, this.#payload.begin().uint8(index).key(deviceId).text(line).end())
+      const payload = this.#payload.begin().uint8(index).float64(causeTimeMs).key(deviceId).text(line).end()
+      this.#frames.frame(frameOutput, payload)
     }
     this.#messages.length = 0
   }

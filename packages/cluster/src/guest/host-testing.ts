@@ -41,6 +41,8 @@ export interface HostOutput {
   readonly topic: string
   readonly key: string | null
   readonly line: string
+  /** Append time of what caused it; NaN where that has none. */
+  readonly causeTimeMs: number
 }
 
 /** Hashes and signatures for a guest in Node. */
@@ -253,9 +255,10 @@ export class TestHost {
         this.#unknown.push(text(0))
         return
       case frameOutput: {
-        const keyEnd = 3 + view.getUint16(1, true)
+        const keyEnd = 11 + view.getUint16(9, true)
         const topic = this.#configuration.outputs[payload[0] as number] as string
-        this.outputs.push({ topic, key: keyEnd === 3 ? null : text(3, keyEnd), line: text(keyEnd) })
+        const key = keyEnd === 11 ? null : text(11, keyEnd)
+        this.outputs.push({ topic, key, line: text(keyEnd), causeTimeMs: view.getFloat64(1, true) })
         return
       }
       case frameStateWrite: {

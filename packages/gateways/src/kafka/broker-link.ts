@@ -4,7 +4,7 @@ import { clientOptions, type KafkaConnection } from './kafka-connection.ts'
 import { kafkaError } from './kafka-error.ts'
 
 /** Of the kinds of coordinators that Kafka knows. Source: FindCoordinatorRequest, `key_type`. */
-const transactionCoordinator = 1
+const coordinatorKinds = { group: 0, transaction: 1 } as const
 
 /**
  * Finds the broker that a request is for, and asks it: the leader of a partition, the coordinator of a transaction.
@@ -80,26 +80,30 @@ export class BrokerLink {
   }
 
   /** Asks the coordinator of a transactional id. @throws As {@link partitionCounts}. */
-  async askCoordinator<T>(
+  askCoordinator<T>(
     what: string,
     transactionalId: string,
     request: (connection: Connection) => Promise<T>,
   ): Promise<T> {
-    return this.#ask(what, async () => {
-      try {
-        const known = this.#coordinators.get(transactionalId)
-        const coordinator = known ?? (await this.#lookUpCoordinator(transactionalId))
-        return await request(await this.#connect(coordinator, transactionalId))
-      } catch (error) {
-        this.#coordinators.delete(transactionalId)
-        throw error
-      }
-    })
+    return this.#askCoordinator(what, 'transaction', transactionalId, request)
+  }
+
+  /** Asks the coordinator of a consumer group. @throws As {@link partitionCounts}. */
+  askGroup<T>(what: string, group: string, request: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#askCoordinator(what, 'group', group, request)
   }
 
   /** Asks any broker. @throws As {@link partitionCounts}. */
   async askAny<T>(what: string, request: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#ask(what, async () => request(await this.#connectToAny()))
+  }
+
+  /** What the cluster calls itself, for good. @throws As {@link partitionCounts}. */
+  async clusterId(): Promise<string> {
+    return this.#ask('ask Kafka which cluster it is', async () => {
+      const { id } = await this.#admin.metadata({ topics: [] })
+      return id
+    })
   }
 
   /** Ends all connections; what is under way fails. */
@@ -122,11 +126,29 @@ export class BrokerLink {
     return leaders
   }
 
-  async #lookUpCoordinator(transactionalId: string): Promise<number> {
+  #askCoordinator<T>(
+    what: string,
+    kind: keyof typeof coordinatorKinds,
+    id: string,
+    request: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const key = `${kind} ${id}`
+    return this.#ask(what, async () => {
+      try {
+        const coordinator = this.#coordinators.get(key) ?? (await this.#lookUpCoordinator(key, kind, id))
+        return await request(await this.#connect(coordinator, id))
+      } catch (error) {
+        this.#coordinators.delete(key)
+        throw error
+      }
+    })
+  }
+
+  async #lookUpCoordinator(key: string, kind: keyof typeof coordinatorKinds, id: string): Promise<number> {
     const connection = await this.#connectToAny()
-    const answer = await findCoordinatorV4.api.async(connection, transactionCoordinator, [transactionalId])
+    const answer = await findCoordinatorV4.api.async(connection, coordinatorKinds[kind], [id])
     const found = answer.coordinators[0]?.nodeId ?? -1
-    this.#coordinators.set(transactionalId, found)
+    this.#coordinators.set(key, found)
     return found
   }
 

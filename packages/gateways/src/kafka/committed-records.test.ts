@@ -19,6 +19,7 @@ function data(first: number, count: number, attributes: number, producerId: bigi
       timestampDelta: BigInt(index),
       key: Buffer.from('k'),
       value: Buffer.from(String(first + index)),
+      headers: [],
     })),
   }
 }
@@ -27,7 +28,7 @@ function marker(at: number, producerId: bigint, kind: 'abort' | 'commit'): LogBa
   const key = Buffer.from([0, 0, 0, kind === 'abort' ? 0 : 1])
   return {
     ...data(at, 1, control | transactional, producerId),
-    records: [{ offsetDelta: 0, timestampDelta: 0n, key, value: Buffer.alloc(6) }],
+    records: [{ offsetDelta: 0, timestampDelta: 0n, key, value: Buffer.alloc(6), headers: [] }],
   }
 }
 
@@ -58,6 +59,20 @@ test('committedRecords() leaves out records before the place, and goes past what
 test('committedRecords() gives append time where the log has it, else the time of the producer', () => {
   expect(committedRecords(0, 1, [data(0, 2, appendTime, -1n)], []).records[0]?.appendTimeMs).toBe(2000)
   expect(committedRecords(0, 1, [data(0, 2, 0, -1n)], []).records[0]?.appendTimeMs).toBe(1001)
+})
+
+test('committedRecords() reads the time of the cause from its header, and takes no other for it', () => {
+  const time = Buffer.alloc(8)
+  time.writeBigInt64BE(1_766_000_000_000n)
+  const headers = [
+    [Buffer.from('trace'), time],
+    [Buffer.from('cause-time'), Buffer.from('12')],
+    [Buffer.from('cause-time'), time],
+  ] as const
+  const [record] = data(0, 1, appendTime, -1n).records
+  const batch = { ...data(0, 1, appendTime, -1n), records: [{ ...record, headers } as LogBatch['records'][number]] }
+  expect(committedRecords(0, 0, [batch], []).records[0]?.causeTimeMs).toBe(1_766_000_000_000)
+  expect(committedRecords(0, 0, [data(0, 1, appendTime, -1n)], []).records[0]?.causeTimeMs).toBeNull()
 })
 
 test('committedRecords() gives the same records however a log of transactions is cut into fetches', () => {

@@ -13,6 +13,7 @@ export interface LogBatch {
     readonly timestampDelta: bigint
     readonly key: Uint8Array | null
     readonly value: Uint8Array | null
+    readonly headers: readonly (readonly [name: Uint8Array | null, value: Uint8Array | null])[]
   }[]
 }
 
@@ -21,6 +22,9 @@ export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: bigint
 }
+
+/** The header that the cluster's host gives what operators write: an int64, big-endian. docs/formats/topics.md. */
+const causeTimeHeader = 'cause-time'
 
 const appendTimeFlag = 0x08
 const transactionalFlag = 0x10
@@ -73,12 +77,20 @@ export function committedRecords(
         partition,
         offset,
         appendTimeMs: Number(timestamp),
+        causeTimeMs: causeTimeOf(record.headers),
         key: record.key === null ? null : Buffer.from(record.key).toString(),
         value: record.value ?? new Uint8Array(0),
       })
     }
   }
   return { records, next }
+}
+
+function causeTimeOf(headers: LogBatch['records'][number]['headers']): number | null {
+  for (const [name, value] of headers)
+    if (value?.length === 8 && name !== null && Buffer.from(name).toString() === causeTimeHeader)
+      return Number(Buffer.from(value).readBigInt64BE())
+  return null
 }
 
 function isAbort({ records }: LogBatch): boolean {

@@ -9,6 +9,7 @@ export {
   KafkaTopicMissingError,
   KafkaUnreachableError,
 } from './errors.ts'
+export { type FetchedRecords, type FetchPlace, fetchCommitted } from './fetch-committed.ts'
 export { KafkaFileIngest, positionsTopic } from './file-ingest.ts'
 export { type KafkaAlertFeed, openKafkaAlertFeed } from './kafka-alert-feed.ts'
 export { clientOptions, type KafkaConnection } from './kafka-connection.ts'
@@ -18,7 +19,9 @@ export { KafkaIngest, type KafkaIngestStats } from './kafka-ingest.ts'
 export { writeInOrder } from './keyed-writer.ts'
 export { mergeByTime } from './merge-by-time.ts'
 export type { TopicMoment } from './offset-lookup.ts'
+export { laneOf, OperatorProgress, type PartitionedTopic, type Progress } from './operator-progress.ts'
 export { PartitionProducer } from './partition-producer.ts'
+export { isPassing } from './passing-error.ts'
 export type { KafkaRecord, NewRecord } from './record.ts'
 export { type TopicEnd, TopicEnds } from './topic-ends.ts'
 export { type ReadRange, TopicReader } from './topic-reader.ts'

@@ -5,7 +5,7 @@ import type { KafkaRecord } from './record.ts'
 
 async function* records(partition: number, times: readonly number[]): AsyncGenerator<KafkaRecord> {
   for (const [offset, appendTimeMs] of times.entries())
-    yield { partition, offset, appendTimeMs, key: null, value: new Uint8Array(0) }
+    yield { partition, offset, appendTimeMs, causeTimeMs: null, key: null, value: new Uint8Array(0) }
 }
 
 test('mergeByTime() gives every record once, each partition in its order, and all by time where partitions are', async () => {
@@ -29,7 +29,7 @@ test('mergeByTime() ends its partitions when its reader stops', async () => {
   async function* endless(): AsyncGenerator<KafkaRecord> {
     try {
       for (let offset = 0; ; offset++)
-        yield { partition: 0, offset, appendTimeMs: offset, key: null, value: new Uint8Array(0) }
+        yield { partition: 0, offset, appendTimeMs: offset, causeTimeMs: null, key: null, value: new Uint8Array(0) }
     } finally {
       ended += 1
     }

@@ -11,6 +11,8 @@ export interface KafkaRecord {
   readonly offset: number
   /** Of the log where the topic carries append time, else the producer's; epoch milliseconds. */
   readonly appendTimeMs: number
+  /** Append time of the record that caused this one, as operators on Flink give it; epoch milliseconds; `null` where nobody said. */
+  readonly causeTimeMs: number | null
   /** As text; `null` where there is none. */
   readonly key: string | null
   /** Empty where the record takes its key's earlier ones away. */

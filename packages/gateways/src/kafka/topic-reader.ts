@@ -1,10 +1,9 @@
 import { limits } from '@millwright/core'
-import { type Connection, fetchV12 } from '@platformatic/kafka'
 import { BrokerLink } from './broker-link.ts'
-import { committedRecords, type LogBatch } from './committed-records.ts'
-import { KafkaRefusedError, KafkaUnreachableError } from './errors.ts'
+import { KafkaUnreachableError } from './errors.ts'
+import { type FetchedRecords, fetchCommitted } from './fetch-committed.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
-import { newestTimeOf, offsetOf, readCommitted, type TopicMoment } from './offset-lookup.ts'
+import { newestTimeOf, offsetOf, type TopicMoment } from './offset-lookup.ts'
 import { isPassing, pause, untilPassed } from './passing-error.ts'
 import type { KafkaRecord } from './record.ts'
 
@@ -115,7 +114,7 @@ export class TopicReader {
     link: BrokerLink,
     from: number,
     { partition, follow = false, signal, onAway }: ReadRange,
-  ): Promise<{ readonly records: readonly KafkaRecord[]; readonly next: number } | null> {
+  ): Promise<FetchedRecords | null> {
     const giveUpMs = follow ? Number.POSITIVE_INFINITY : deadlineMs()
     let away = false
     for (;;) {
@@ -134,39 +133,18 @@ export class TopicReader {
     }
   }
 
-  async #fetch(
-    link: BrokerLink,
-    partition: number,
-    from: number,
-  ): Promise<{ readonly records: readonly KafkaRecord[]; readonly next: number }> {
-    try {
-      const answer = await link.askLeader(`read ${this.topic}-${partition}`, this.topic, partition, (connection) =>
-        fetchOnce(connection, this.topic, partition, from),
-      )
-      const found = answer.responses[0]?.partitions[0]
-      const batches: readonly LogBatch[] = found?.records ?? []
-      return committedRecords(partition, from, batches, found?.abortedTransactions ?? [])
-    } catch (error) {
-      if (!(error instanceof KafkaRefusedError) || error.details['kafkaError'] !== 'OFFSET_OUT_OF_RANGE') throw error
-      const beginning = await offsetOf(link, this.topic, partition, 'beginning')
-      // Beyond the end there is nothing yet; before the beginning there is nothing any more.
-      if (from >= beginning) await pause(longPollMs)
-      return { records: [], next: Math.max(from, beginning) }
-    }
+  async #fetch(link: BrokerLink, partition: number, from: number): Promise<FetchedRecords> {
+    const fetched = await fetchCommitted(link, {
+      topic: this.topic,
+      partition,
+      from,
+      bytesMax: limits.kafkaFetchBytesMax,
+      waitMs: longPollMs,
+    })
+    // Beyond the end there is nothing yet; before the beginning there is nothing any more.
+    if (fetched.isOutOfRange && fetched.next === from) await pause(longPollMs)
+    return fetched
   }
-}
-
-function fetchOnce(connection: Connection, topic: string, partition: number, from: number) {
-  const wanted = {
-    partition,
-    currentLeaderEpoch: -1,
-    fetchOffset: BigInt(from),
-    lastFetchedEpoch: -1,
-    partitionMaxBytes: limits.kafkaFetchBytesMax,
-  }
-  // The version names topics by what the library calls their id.
-  const topics = [{ topicId: topic, partitions: [wanted] }]
-  return fetchV12.api.async(connection, longPollMs, 1, limits.kafkaFetchBytesMax, readCommitted, 0, -1, topics, [], '')
 }
 
 function linkOf(connection: KafkaConnection): BrokerLink {

@@ -16,7 +16,7 @@ import { type Persistence, type PersistenceChange, persist } from './persistence
  * D2. The fleet's depend on all windows and on `readUpTo`, and not on the order of machines.
  * D3. A window counts once, as it was first scored, in the period of its end.
  * D4. A period is judged on at least `sampleMin` windows; one with fewer is joined with the next.
- * D5. Memory is bounded: devices × columns, and `openPeriodsMax` periods of the fleet; what is passed over is counted.
+ * D5. Memory is bounded: devices × columns, and `openPeriodsMax` periods of the fleet; for one more the oldest is judged before it is due.
  * D6. `snapshot` is JSON, and a monitor restored from it goes on as this one would.
  */
 export interface DriftRules extends DriftBounds {
@@ -32,7 +32,8 @@ export interface DriftRules extends DriftBounds {
 }
 
 const dayMs = 86_400_000
-const openPeriodsMax = 16
+/** Of the fleet: days of a history that may be read in within the minute by which promises are late. */
+const openPeriodsMax = 128
 
 /** Days; 200 windows; PSI 0.2 and a false discovery rate of 5 %; two of three; a machine's first week. */
 export const defaultDriftRules: DriftRules = {
@@ -196,7 +197,7 @@ export class DriftMonitor {
     const period = Math.floor((signal.windowEnd - 1) / this.#rules.periodMs)
     const device = this.#device(signal.deviceId)
     const findings = device === null ? [] : this.#countForDevice(signal.deviceId, device, period, values)
-    this.#countForFleet(period, values, device?.previous ?? null)
+    findings.push(...this.#countForFleet(period, values, device?.previous ?? null))
     if (device !== null) device.previous = values.map((value, i) => sizeless(this.#columns[i] as DriftColumn, value))
     return findings
   }
@@ -327,26 +328,28 @@ export class DriftMonitor {
     period: number,
     values: readonly (number | null)[],
     previous: readonly (number | null)[] | null,
-  ): void {
+  ): DriftFinding[] {
     if (period < this.#judgedBefore) {
       this.#counters.windowsLate += 1
-      return
+      return []
     }
     let slots = this.#periods.get(period)
+    let findings: DriftFinding[] = []
     if (slots === undefined) {
       if (this.#periods.size >= openPeriodsMax) {
-        // A promise long due; what is oldest gives way, or is what came.
         const oldest = Math.min(...this.#periods.keys())
-        const given = Math.min(oldest, period)
-        this.#counters.windowsLate +=
-          given === period ? 1 : (this.#read(this.#periods.get(oldest) ?? []).at(-1)?.count ?? 0)
-        if (given === period) return
-        this.#periods.delete(oldest)
+        if (period < oldest) {
+          this.#counters.windowsLate += 1
+          return []
+        }
+        findings = this.#closeFleetPeriod(oldest)
+        this.#judgedBefore = oldest + 1
       }
       slots = this.#emptySlots()
       this.#periods.set(period, slots)
     }
     this.#count(slots, values, previous)
+    return findings
   }
 
   #closeFleetPeriod(period: number): DriftFinding[] {

@@ -121,6 +121,20 @@ describe('PlantWatch', () => {
     expect(late.report()).toEqual({ ...report, readUpTo: (report.readUpTo ?? 0) + lateMs })
   })
 
+  test('of one moment of append time, machines may come in any order, each with its own records (W2)', () => {
+    const judged = (some: readonly WatchedRecord[]) => {
+      const watch = watched(some)
+      watch.timeCame(Number.POSITIVE_INFINITY)
+      return watch.report()
+    }
+    const atOnce = all.map((record) => ({ ...record, appendTimeMs: startMs + 400 * dayMs }))
+    const deviceOf = ({ text }: WatchedRecord): string => (JSON.parse(text) as { deviceId: string }).deviceId
+    const machineByMachine = ['m2', 'm0', 'm1'].flatMap((id) => atOnce.filter((record) => deviceOf(record) === id))
+    expect(machineByMachine).toHaveLength(all.length)
+    expect(judged(machineByMachine)).toEqual(judged(atOnce))
+    expect(judged(atOnce)).toEqual({ ...judged(all), readUpTo: startMs + 400 * dayMs })
+  })
+
   test('a state of another baseline begins the drift anew, and nothing else', () => {
     const half = all.slice(0, all.length / 2)
     const state = watched(half).snapshot()

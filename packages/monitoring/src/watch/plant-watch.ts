@@ -26,8 +26,8 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-
  * Invariants
  *
  * W1. A report is a function of the records taken, in their order, and of the baselines; no clock is read.
- * W2. Time goes on by the records: it is the smaller of the append time and the greatest window end seen, so that a history that is
- *     read in late is judged as if it had been watched.
+ * W2. Time goes on by the records: it is the smaller of the append time and the greatest window end seen, a minute of append time later, so that a history that is
+ *     read in late is judged as if it had been watched, and machines whose windows came within that minute may have come in any order.
  * W3. Memory is bounded by the parts' own bounds.
  * W4. `snapshot` is JSON, and an instance restored from it goes on as this one would.
  */
@@ -38,10 +38,11 @@ export interface PlantWatchOptions {
 }
 
 export interface PlantWatchState {
-  readonly version: 1
+  readonly version: 2
   readonly readUpToMs: number | null
   readonly newestWindowEndMs: number | null
   readonly promisedMs: number | null
+  readonly due: readonly DuePromise[]
   readonly records: Readonly<Record<WatchedTopic, number>>
   readonly findings: readonly DriftFinding[]
   readonly verdicts: VerdictJoinState
@@ -50,7 +51,17 @@ export interface PlantWatchState {
   readonly quality: DataQualityState
 }
 
+/** That windows which end at or before `timeMs` were read, to be promised when everything appended before `dueMs` was taken (W2). */
+interface DuePromise {
+  readonly timeMs: number
+  readonly dueMs: number
+}
+
 const hourMs = 3_600_000
+/** How far, by append time, records of one moment may stand apart in the order that they are taken in, from one engine to another. */
+const promiseAfterMs = 60_000
+/** Hours of event time that may begin in such a minute; in a history that is read in faster, those beyond are promised with the last. */
+const dueMax = 1024
 const dayMs = 24 * hourMs
 const findingsMax = 50
 /** Verdicts may be sent in so long after they were taken down: maintenance systems export monthly. */
@@ -69,10 +80,12 @@ export class PlantWatch {
   #newestWindowEndMs: number
   /** What was last promised to the parts (W2). */
   #promisedMs: number
+  /** By `timeMs` and `dueMs`, both ascending. */
+  #due: DuePromise[]
 
   /** @param state What `snapshot` gave, of the same channels. */
   constructor({ channels, referenceOf }: PlantWatchOptions, state?: PlantWatchState) {
-    assert(state === undefined || state.version === 1, 'the state of a watch has version 1')
+    assert(state === undefined || state.version === 2, 'the state of a watch has version 2')
     this.#channels = channels
     this.#verdicts = new VerdictJoin(undefined, state?.verdicts)
     this.#predictions = new PredictionPeriods(periods, state?.predictions)
@@ -83,6 +96,7 @@ export class PlantWatch {
     this.#readUpToMs = state?.readUpToMs ?? Number.NEGATIVE_INFINITY
     this.#newestWindowEndMs = state?.newestWindowEndMs ?? Number.NEGATIVE_INFINITY
     this.#promisedMs = state?.promisedMs ?? Number.NEGATIVE_INFINITY
+    this.#due = [...(state?.due ?? [])]
   }
 
   /** Append time of the newest record taken, epoch milliseconds; −Infinity before the first. */
@@ -92,10 +106,21 @@ export class PlantWatch {
 
   /** Takes the next record; records come in order of append time. */
   take({ topic, appendTimeMs, text }: WatchedRecord): void {
+    this.timeCame(appendTimeMs)
     this.#records[topic] += 1
     this.#hand(topic, text)
     this.#readUpToMs = Math.max(this.#readUpToMs, appendTimeMs)
-    this.#promise(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
+    this.#file(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
+  }
+
+  /** Says that every record appended before `timeMs` was taken; that of a record is said with it. */
+  timeCame(timeMs: number): void {
+    for (let next = this.#due[0]; next !== undefined && next.dueMs <= timeMs; next = this.#due[0]) {
+      this.#due.shift()
+      this.#promisedMs = next.timeMs
+      this.#verdicts.readUpTo(next.timeMs - verdictDelayMs)
+      this.#found(this.#drift.readUpTo(next.timeMs))
+    }
   }
 
   /** What is known so far. Looks at every machine: to be called when asked, not per record. */
@@ -121,10 +146,11 @@ export class PlantWatch {
 
   snapshot(): PlantWatchState {
     return {
-      version: 1,
+      version: 2,
       readUpToMs: finite(this.#readUpToMs),
       newestWindowEndMs: finite(this.#newestWindowEndMs),
       promisedMs: finite(this.#promisedMs),
+      due: [...this.#due],
       records: { ...this.#records },
       findings: this.#findings,
       verdicts: this.#verdicts.snapshot(),
@@ -173,20 +199,37 @@ export class PlantWatch {
     }
   }
 
-  #promise(timeMs: number): void {
-    if (Math.floor(timeMs / hourMs) <= Math.floor(this.#promisedMs / hourMs)) return
-    this.#promisedMs = timeMs
-    this.#verdicts.readUpTo(timeMs - verdictDelayMs)
-    this.#found(this.#drift.readUpTo(timeMs))
+  /** Files a promise where another hour begins; of the hours in between nothing was seen. */
+  #file(timeMs: number): void {
+    const filedMs = this.#due.at(-1)?.timeMs ?? this.#promisedMs
+    if (!(Math.floor(timeMs / hourMs) > Math.floor(filedMs / hourMs))) return
+    if (this.#due.length >= dueMax) this.#due.pop()
+    this.#due.push({ timeMs: Math.floor(timeMs / hourMs) * hourMs, dueMs: this.#readUpToMs + promiseAfterMs })
   }
 
+  /** Keeps those of the newest periods, whatever order they were found in. */
   #found(findings: readonly DriftFinding[]): void {
-    if (findings.length > 0) this.#findings = [...findings.toReversed(), ...this.#findings].slice(0, findingsMax)
+    if (findings.length === 0) return
+    this.#findings = [...findings, ...this.#findings].sort(newestFirst).slice(0, findingsMax)
   }
 }
 
 function noRecords(): Record<WatchedTopic, number> {
   return Object.fromEntries(watchedTopics.map((topic) => [topic, 0])) as Record<WatchedTopic, number>
+}
+
+/** The fleet before machines; machines and columns by name. */
+function newestFirst(a: DriftFinding, b: DriftFinding): number {
+  return (
+    b.atMs - a.atMs ||
+    order(a.deviceId ?? '', b.deviceId ?? '') ||
+    order(a.drift.column, b.drift.column) ||
+    order(a.change, b.change)
+  )
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function finite(timeMs: number): number | null {

@@ -119,7 +119,7 @@
         device.timer = appendTime + 1000
       }
       const line = `${device.count}@${appendTime}`
-      waiting.push(() => frame(kinds.output, { u8: 0 }, { key }, line))
+      waiting.push(() => frame(kinds.output, { u8: 0 }, { f64: appendTime }, { key }, line))
     }
     for (const write of waiting) write()
     waiting = []
@@ -159,7 +159,7 @@
     for (const key of new Set(keys)) if (!held.has(key)) frame(kinds.unknown, key)
   }
   globalThis.millwright = {
-    version: () => 2,
+    version: () => 3,
     open: (i, r, n) => {
       input = new Uint8Array(i)
       inputView = new DataView(i)
@@ -173,8 +173,9 @@
         const k = inputView.getUint16(from + 20, true)
         const name = text(from + 22, from + 22 + k)
         controlSeen.push(name)
-        if (text(from + 22 + k, to) === 'say') frame(kinds.output, { u8: 0 }, { key: name }, 'said')
-        for (const [key] of held) frame(kinds.output, { u8: 0 }, { key }, `control ${text(from + 22 + k, to)}`)
+        if (text(from + 22 + k, to) === 'say') frame(kinds.output, { u8: 0 }, { f64: NaN }, { key: name }, 'said')
+        for (const [key] of held)
+          frame(kinds.output, { u8: 0 }, { f64: NaN }, { key }, `control ${text(from + 22 + k, to)}`)
       }),
     ),
     prepare: answer((count, lineBytes) => ask(records(count, lineBytes).map(({ key }) => key))),
@@ -204,7 +205,7 @@
       calls()[0] += 1
       const { key, offset } = underWay.record
       underWay = null
-      waiting.push(() => frame(kinds.output, { u8: 0 }, { key }, `without ${offset} ${why}`))
+      waiting.push(() => frame(kinds.output, { u8: 0 }, { f64: NaN }, { key }, `without ${offset} ${why}`))
       goOn()
     }),
     atHand: () =>
@@ -220,7 +221,13 @@
         const device = held.get(key)
         dirty.add(key)
         device.timer = NaN
-        frame(kinds.output, { u8: 0 }, { key }, `${(purpose === 1 ? 'end ' : 'timer ') + device.count}@${now}`)
+        frame(
+          kinds.output,
+          { u8: 0 },
+          { f64: now },
+          { key },
+          `${(purpose === 1 ? 'end ' : 'timer ') + device.count}@${now}`,
+        )
       }
       end()
     }),

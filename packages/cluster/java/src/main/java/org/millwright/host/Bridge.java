@@ -6,7 +6,7 @@ package org.millwright.host;
  */
 final class Bridge {
     /** Compared when a guest is opened; a guest of another version is refused. */
-    static final int BRIDGE_VERSION = 2;
+    static final int BRIDGE_VERSION = 3;
 
     /** Most records of one bundle: each column in the input buffer has room for as many. */
     static final int BUNDLE_RECORDS_MAX = 8192;

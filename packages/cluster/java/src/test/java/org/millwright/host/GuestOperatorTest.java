@@ -233,7 +233,7 @@ class GuestOperatorTest {
     void refusesAScriptOfAnotherVersion() {
         GuestScript other = new GuestScript("globalThis.millwright = { version: () => 1 }", "{}");
         GuestFailedException failed = assertThrows(GuestFailedException.class, () -> Guest.open(other, TestJobs.options(1), 0, (kind, payload) -> {}));
-        assertTrue(failed.getMessage().contains("bridge version 2: found 1"), failed.getMessage());
+        assertTrue(failed.getMessage().contains("bridge version 3: found 1"), failed.getMessage());
     }
 
     @Test

@@ -38,7 +38,7 @@ final class TestJobs {
 
     /** An output as {@code key: value}. */
     static String text(byte[] output) {
-        int keyEnd = 3 + output[1] + 256 * output[2];
-        return new String(output, 3, keyEnd - 3, StandardCharsets.UTF_8) + ": " + new String(output, keyEnd, output.length - keyEnd, StandardCharsets.UTF_8);
+        int keyEnd = 11 + output[9] + 256 * output[10];
+        return new String(output, 11, keyEnd - 11, StandardCharsets.UTF_8) + ": " + new String(output, keyEnd, output.length - keyEnd, StandardCharsets.UTF_8);
     }
 }
