@@ -44,6 +44,7 @@ const plan: Plan = {
   sinks: [],
   notify: [],
   retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1e9 },
+  heartbeat: null,
   csv: null,
 }
 

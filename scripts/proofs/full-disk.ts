@@ -131,7 +131,7 @@ async function filledToTheLastByte(
 
 async function snapshotsFailed(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text()
-  return [...metrics.matchAll(/^millwright_snapshots_failed\{[^}]*\} (\d+)$/gm)].reduce(
+  return [...metrics.matchAll(/^millwright_snapshots_failed_total\{[^}]*\} (\d+)$/gm)].reduce(
     (sum, [, n]) => sum + Number(n),
     0,
   )

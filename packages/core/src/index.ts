@@ -1,5 +1,7 @@
 export * from './dead-letter.ts'
+export * from './duration-histogram.ts'
 export * from './errors.ts'
+export * from './heartbeat.ts'
 export * as limits from './limits.ts'
 export * from './maintenance-feedback.ts'
 export * as math from './math/index.ts'

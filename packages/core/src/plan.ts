@@ -185,6 +185,12 @@ export interface RetentionRules {
   readonly diskBytesMax: number
 }
 
+/** The plant's own device, by which the way from the door to the alert is known to be open; docs/guide/heartbeat.md. */
+export interface HeartbeatRules {
+  /** Between two readings of it, milliseconds. */
+  readonly intervalMs: number
+}
+
 export interface HttpSource {
   readonly kind: 'http'
 }
@@ -235,5 +241,7 @@ export interface Plan {
   /** Where changes of cases are told. */
   readonly notify: readonly NotifyChannel[]
   readonly retention: RetentionRules
+  /** `null`: none. */
+  readonly heartbeat: HeartbeatRules | null
   readonly csv: CsvFormat | null
 }

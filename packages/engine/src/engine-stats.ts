@@ -1,5 +1,4 @@
-import type { OperatorCounters } from '@millwright/core'
-import type { DurationCounts } from './histogram.ts'
+import type { DurationCounts, OperatorCounters } from '@millwright/core'
 
 /** How one partition stands. Offsets count records; bytes are of the log. */
 export interface PartitionStats {
@@ -43,6 +42,8 @@ export interface EngineStats {
   readonly pendingAppends: number
   /** From the write of a group to its sync. */
   readonly commit: DurationCounts
+  /** Of results on `alert-signals`, by partition: from the append of the record that closed the window until they were durable. */
+  readonly alertLatency: ReadonlyMap<number, DurationCounts>
   readonly appendedRecords: number
   readonly appendedBytes: number
   /** Lines of resumable sources that were in the log already. */

@@ -1,5 +1,6 @@
 import {
   assert,
+  type DurationHistogram,
   type FeedbackBatch,
   type FeedbackPort,
   type IngestPort,
@@ -14,7 +15,6 @@ import type { EngineStats } from './engine-stats.ts'
 import { BusyError, DiskFullError, EngineClosedError } from './errors.ts'
 import type { FeedbackLog } from './feedback-log.ts'
 import type { FreeSpace } from './free-space.ts'
-import type { DurationHistogram } from './histogram.ts'
 import type { SeenActivation } from './input-state.ts'
 import type { ModelPublisher } from './model-publisher.ts'
 import type { ModelUpdates, PublishedModel } from './model-updates.ts'
@@ -260,6 +260,7 @@ export class Engine implements IngestPort, FeedbackPort {
       backlogBytes: this.#backlogBytes(),
       pendingAppends: this.#pendingAppends,
       commit: commits.read(),
+      alertLatency: board.alertLatency,
       appendedRecords: this.#appendedRecords,
       appendedBytes: this.#appendedBytes,
       suppressedLines: this.#suppressedLines,

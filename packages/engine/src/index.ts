@@ -25,7 +25,6 @@ export {
   StoreLockedError,
   StoreVersionError,
 } from './errors.ts'
-export type { DurationCounts } from './histogram.ts'
 export { activationInForce, type SeenActivation, standingActivations } from './input-state.ts'
 export { listTopics, type TopicSummary } from './list-topics.ts'
 export { sha256Of } from './model-store.ts'

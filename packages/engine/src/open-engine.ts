@@ -1,4 +1,4 @@
-import { assert, limits } from '@millwright/core'
+import { assert, DurationHistogram, limits } from '@millwright/core'
 import {
   inputDirectory,
   layOutFolder,
@@ -16,7 +16,6 @@ import { Engine } from './engine.ts'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.ts'
 import { FeedbackLog } from './feedback-log.ts'
 import { FreeSpace } from './free-space.ts'
-import { DurationHistogram } from './histogram.ts'
 import { requireThrough } from './log-scan.ts'
 import { ModelPublisher } from './model-publisher.ts'
 import { ModelStore } from './model-store.ts'

@@ -1,4 +1,4 @@
-import { assert, type Disk, limits, type TopicName } from '@millwright/core'
+import { assert, type Disk, type DurationHistogram, limits, type TopicName } from '@millwright/core'
 import { FrameStaging } from './frame-staging.ts'
 import { type LogScan, scanLog } from './log-scan.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from './output-record.ts'
 import type { LogPosition } from './segment-names.ts'
 import { SegmentedLog } from './segmented-log.ts'
+import { UndurableAppends } from './undurable-appends.ts'
 
 /**
  * The log of one output topic of one partition.
@@ -35,9 +36,19 @@ export class OutputLog {
   #syncing: Promise<void> | null = null
   #telling = false
   #untold: ToldRecord[] = []
+  readonly #undurable: UndurableAppends | null
 
-  constructor(disk: Disk, directory: string, topic: TopicName, scanned: ScannedOutput, segmentBytesMax: number) {
+  /** @param measured Whether {@link measureDurable} is called after each sync. */
+  constructor(
+    disk: Disk,
+    directory: string,
+    topic: TopicName,
+    scanned: ScannedOutput,
+    segmentBytesMax: number,
+    measured = false,
+  ) {
     this.topic = topic
+    this.#undurable = measured ? new UndurableAppends() : null
     this.#found = scanned.mark
     this.#written = scanned.mark
     this.#log = new SegmentedLog(disk, directory, scanned.scan, {
@@ -98,6 +109,7 @@ export class OutputLog {
     this.#staging.advance(encodeOutputRecord(this.#staging.memory, at, key, mark, value), 1)
     if (this.#telling)
       this.#untold.push({ offset: this.#nextOffset, appendTimeMs, key, value, inputOffset, index: mark.index })
+    this.#undurable?.added(this.#nextOffset, appendTimeMs)
     this.#nextOffset += 1
   }
 
@@ -135,6 +147,11 @@ export class OutputLog {
     const { offset } = this.#log.synced
     const count = this.#untold.findIndex((record) => record.offset >= offset)
     return this.#untold.splice(0, count === -1 ? this.#untold.length : count)
+  }
+
+  /** Adds the delay, from append to `nowMs`, of the records that have become durable. Of those that were there already none is known. */
+  measureDurable(nowMs: number, into: DurationHistogram): void {
+    this.#undurable?.durable(this.#log.synced.offset, nowMs, into)
   }
 
   /** After a failure: cuts the file back to what is durable. The log is then to be scanned and opened anew. */

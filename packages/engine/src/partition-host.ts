@@ -2,6 +2,8 @@ import {
   assert,
   type Clock,
   type Disk,
+  type DurationCounts,
+  type DurationHistogram,
   limits,
   type OperatorCounters,
   type OutputSink,
@@ -103,7 +105,7 @@ export class PartitionHost {
     this.#store.removeRests()
     for (const [topic, scanned] of this.#scanned) {
       const folder = outputDirectory(directory, topic, partition)
-      this.#outputs.set(topic, new OutputLog(disk, folder, topic, scanned, segmentBytesMax))
+      this.#outputs.set(topic, new OutputLog(disk, folder, topic, scanned, segmentBytesMax, topic === 'alert-signals'))
     }
     const { manifest, operator } = this.#requireLoaded()
     const from = manifest?.identity === identity ? manifest.input.offset : manifest === null ? 0 : inputNeeded
@@ -144,6 +146,10 @@ export class PartitionHost {
   /** Hashes of the model packages that a recovery would load. */
   get neededModels(): readonly string[] {
     return this.#store.kept.flatMap((manifest) => manifest.shared?.activations.map(({ sha256 }) => sha256) ?? [])
+  }
+
+  get alertLatency(): DurationCounts {
+    return this.#options.alertLatency.read()
   }
 
   get suppressedCount(): number {
@@ -201,7 +207,10 @@ export class PartitionHost {
     for (const [topic, log] of this.#outputs) {
       const prompt = topic === 'alert-signals' || log.telling
       if (log.syncing || log.failed || log.unsyncedBytes < (prompt ? 1 : limits.outputUnsyncedBytesMax)) continue
-      log.sync().then(() => onSynced(topic, log.takeDurable()), onFailure)
+      log.sync().then(() => {
+        log.measureDurable(this.#options.clock.nowMs(), this.#options.alertLatency)
+        onSynced(topic, log.takeDurable())
+      }, onFailure)
     }
   }
 
@@ -363,6 +372,8 @@ export interface PartitionHostOptions {
   readonly createOperator: CreateOperator
   readonly models: ModelCache
   readonly onPhase: OnPhase | null
+  /** Of each result on `alert-signals`: from the append of the record that closed its window until it is durable. */
+  readonly alertLatency: DurationHistogram
 }
 
 /** What was found of a partition before anything was changed. */

@@ -1,4 +1,4 @@
-import { assert, type Clock, type Disk } from '@millwright/core'
+import { assert, type Clock, type Disk, DurationHistogram } from '@millwright/core'
 import { modelsDirectory } from './data-folder.ts'
 import { errorToData, isRetriable } from './errors.ts'
 import { placeFailure } from './failure-place.ts'
@@ -44,7 +44,11 @@ export class PartitionRunner {
     const { directory, identity, segmentBytesMax, partitions } = setup
     const models = new ModelCache(new ModelStore(disk, modelsDirectory(directory)), environment.loadModel)
     const common = { disk, directory, identity, segmentBytesMax, clock, createOperator, models, onPhase }
-    this.#slots = partitions.map((partition) => new PartitionSlot({ ...common, partition }))
+    this.#slots = partitions.map((partition) => {
+      // Beside its host, which another takes the place of when the disk fails it.
+      const alertLatency = new DurationHistogram(alertLatencyBoundsMs)
+      return new PartitionSlot({ ...common, partition, alertLatency })
+    })
     const now = environment.elapsedMs()
     // Snapshots of the partitions of a thread are spread over the interval.
     for (const [index, slot] of this.#slots.entries())
@@ -284,6 +288,9 @@ export class PartitionRunner {
   }
 }
 
+/** A busy plant takes milliseconds; one that works off what came while it was down, minutes. */
+const alertLatencyBoundsMs = [2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000]
+
 /** What a runner needs of its thread. */
 export interface RunnerEnvironment {
   readonly disk: Disk
@@ -297,6 +304,15 @@ export interface RunnerEnvironment {
 }
 
 function progressOf(host: PartitionHost): PartitionProgress {
-  const { partition, processed, counters, deviceCount, suppressedCount, neededFrom, neededModels } = host
-  return { partition, processed, counters: { ...counters }, deviceCount, suppressedCount, neededFrom, neededModels }
+  const { partition, processed, counters, deviceCount, suppressedCount, neededFrom, neededModels, alertLatency } = host
+  return {
+    partition,
+    processed,
+    counters: { ...counters },
+    deviceCount,
+    suppressedCount,
+    neededFrom,
+    neededModels,
+    alertLatency,
+  }
 }

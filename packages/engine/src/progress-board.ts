@@ -1,4 +1,4 @@
-import type { Clock, OperatorCounters } from '@millwright/core'
+import type { Clock, DurationCounts, OperatorCounters } from '@millwright/core'
 import { type PartitionStats, type SnapshotStats, sumCounters } from './engine-stats.ts'
 import type { PartitionInput } from './partition-input.ts'
 import type { PartitionProgress, SnapshotReport } from './runner-messages.ts'
@@ -56,6 +56,11 @@ export class ProgressBoard {
   /** Operators' counters, summed. */
   get counters(): OperatorCounters {
     return sumCounters([...this.#progress.values()].map(({ counters }) => counters))
+  }
+
+  /** Of results on `alert-signals` by partition, from the append of the record that closed their window until they were durable. */
+  get alertLatency(): ReadonlyMap<number, DurationCounts> {
+    return new Map([...this.#progress].map(([partition, { alertLatency }]) => [partition, alertLatency]))
   }
 
   partitionStats(input: PartitionInput): PartitionStats {

@@ -1,4 +1,4 @@
-import type { OperatorCounters, OutputTopic } from '@millwright/core'
+import type { DurationCounts, OperatorCounters, OutputTopic } from '@millwright/core'
 import type { ErrorData } from './errors.ts'
 import type { ToldRecord } from './output-log.ts'
 import type { PreparedPartition } from './partition-host.ts'
@@ -68,6 +68,7 @@ export interface PartitionProgress {
   readonly suppressedCount: number
   readonly neededFrom: number | null
   readonly neededModels: readonly string[]
+  readonly alertLatency: DurationCounts
 }
 
 export interface SnapshotReport {

@@ -43,6 +43,7 @@ export {
   type AlertFeed,
   type HttpGateway,
   type HttpGatewayOptions,
+  type HttpGatewayStats,
   type ListedModel,
   type ListenOptions,
   type ModelDesk,

@@ -190,3 +190,28 @@ describe('impurities()', () => {
     expect(impurities(source)).toEqual([])
   })
 })
+
+describe('heartbeat', () => {
+  const settings = {
+    name: 'p',
+    channels: { x: { unit: '1' } },
+    window: tumbling('5 min'),
+    features: { x: mean('x') },
+    heartbeat: '5 s',
+  } as const
+
+  test('is none by default, and changes nothing that decides results', () => {
+    const { heartbeat, ...without } = settings
+    const plan = definePlant(settings)
+    expect(plan.heartbeat).toEqual({ intervalMs: 5000 })
+    expect(definePlant(without).heartbeat).toBeNull()
+    expect(describePlan(plan)).toBe(describePlan(definePlant(without)))
+  })
+
+  test('is refused where it could not be, with the reason', () => {
+    const refusal = (changed: object) => () => definePlant({ ...settings, ...changed })
+    expect(refusal({ heartbeat: '500 ms' })).toThrow(/heartbeat.*500 ms.*from '1 s' to '1 min', or null/)
+    expect(refusal({ time: { timestamp: 'arrival' } })).toThrow(/heartbeat.*arrival/)
+    expect(refusal({ window: tumbling('2 d') })).toThrow(/heartbeat.*longer than a day/)
+  })
+})

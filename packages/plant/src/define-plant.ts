@@ -117,7 +117,7 @@ function crossFieldProblems(settings: ParsedSettings): ConfigurationProblem[] {
   for (const [name, feature] of features)
     problems.push(...checkFeature(`features.${name}`, feature.node as FeatureNode, channelNames))
 
-  problems.push(...windowProblems(settings), ...notifyProblems(settings.notify))
+  problems.push(...windowProblems(settings), ...notifyProblems(settings.notify), ...heartbeatProblems(settings))
   for (const channel of Object.keys(settings.csv?.channels ?? {}))
     if (!channelNames.includes(channel))
       report(`csv.channels.${channel}`, channel, `a declared channel: ${channelNames.join(', ')}`)
@@ -160,6 +160,34 @@ function windowProblems({ window, time }: ParsedSettings): ConfigurationProblem[
     report('time.forgetAfter', formatDuration(time.forgetAfter), `at least silentAfter, ${formatDuration(silentAfter)}`)
   return problems
 }
+
+/** A beat takes the event time of the heartbeat on by a window, so that it closes one. */
+function heartbeatProblems({ heartbeat, time, window }: ParsedSettings): ConfigurationProblem[] {
+  if (heartbeat === null) return []
+  const found = formatDuration(heartbeat)
+  const problems: ConfigurationProblem[] = []
+  if (time.timestamp === 'arrival')
+    problems.push({
+      field: 'heartbeat',
+      found,
+      wanted: "null: with timestamp: 'arrival' no reading can have another time",
+    })
+  const node = windowNode(window)
+  const lengthMs =
+    node.kind === 'tumbling'
+      ? node.sizeMs
+      : node.kind === 'hopping'
+        ? node.slideMs
+        : node.kind === 'session'
+          ? node.gapMs
+          : 0
+  // Thirty years of event time are gone through at a window a beat; each time round leaves a device behind until it is forgotten.
+  if (lengthMs > dayMs || time.grace > dayMs)
+    problems.push({ field: 'heartbeat', found, wanted: 'null: the window or the grace is longer than a day' })
+  return problems
+}
+
+const dayMs = 86_400_000
 
 function buildPlan(settings: ParsedSettings): Plan {
   const channels = Object.entries(settings.channels).map(([name, channel]) => ({
@@ -208,6 +236,7 @@ function buildPlan(settings: ParsedSettings): Plan {
       outputsMs: settings.retention.outputs,
       diskBytesMax: settings.retention.diskBytesMax,
     },
+    heartbeat: settings.heartbeat === null ? null : { intervalMs: settings.heartbeat },
     csv:
       settings.csv === undefined
         ? null

@@ -9,6 +9,8 @@ import { isTimeZone } from './time-zone.ts'
  * where the problems are collected. Rules between fields are in `build-plan.ts`.
  */
 
+const wantedHeartbeat = "a length of time from '1 s' to '1 min', or null"
+
 const identifier = text(
   'a name of letters, digits, `_`, `-` and `.` that begins with a letter or `_`, at most 64 long',
   /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
@@ -166,6 +168,7 @@ export const plantSchema = z.strictObject(
         '{ readings?, outputs?, diskBytesMax? }',
       )
       .prefault({}),
+    heartbeat: z.union([duration(1000, 60_000, wantedHeartbeat), z.null()], { error: wantedHeartbeat }).default(null),
     csv: csv.optional(),
   },
   'the settings of a plant',

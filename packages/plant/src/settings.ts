@@ -99,5 +99,10 @@ export interface PlantSettings<C extends string> {
     /** Bytes that the whole data folder may take. Default 20 GB. */
     readonly diskBytesMax?: number
   }
+  /**
+   * Sends a reading of a device of the plant's own so often, 1 s to 1 min, and measures how long it takes to an alert; `'5 s'` is a
+   * good choice. Default: none. `docs/guide/heartbeat.md`.
+   */
+  readonly heartbeat?: Duration | null
   readonly csv?: CsvSettings<NoInfer<C>>
 }

@@ -44,6 +44,7 @@ export function planOf(sketch: PlanSketch = {}): Plan {
     sinks: [],
     notify: [],
     retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1_000_000_000 },
+    heartbeat: null,
     csv: null,
   }
 }

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
-import { type AlertSignal, ConfigurationError } from '@millwright/core'
+import { type AlertSignal, ConfigurationError, isHeartbeatRecord } from '@millwright/core'
 import { NodeDisk, readEngineInfo, seemsRunning } from '@millwright/engine'
 import { type HttpGateway, type ListenOptions, requireListenable, startHttpGateway } from '@millwright/gateways'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { startControlServer } from '../control/control-server.ts'
+import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
+import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
 import { hasFittingModel, publishFirstModel } from '../plant/first-model.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
@@ -151,7 +153,7 @@ async function serve(options: {
   const sinks = openSinks(plan, dataDirectory, (text) => print(text), say)
   engine.subscribe('alert-signals', ({ value }) => {
     // Most windows are normal: they are not worth parsing.
-    if (!value.includes('"status":"High risk of failure"')) return
+    if (!value.includes('"status":"High risk of failure"') || isHeartbeatRecord(value)) return
     const alert = JSON.parse(value) as AlertSignal
     observer.onHighRisk(alert)
     sinks.send(alert, value)
@@ -162,10 +164,13 @@ async function serve(options: {
     say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
   let gateway: HttpGateway | null = null
+  const heartbeat = heartbeatOf(plant)
+  let stopHeartbeat: (() => Promise<void>) | null = null
   const watcher = flags.watch ? new Watcher({ plant: watchedPlant(plan), dataDirectory }, say) : null
   try {
-    gateway = await listen({ plant, observer, watcher, dataDirectory, listening, flags })
+    gateway = await listen({ plant, observer, watcher, heartbeat, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)
+    stopHeartbeat = heartbeat?.start() ?? null
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (flags.input !== undefined) {
       const progress = startProgress('ingest', inputBytes)
@@ -182,10 +187,21 @@ async function serve(options: {
     await stopped
   } finally {
     await gateway?.close()
+    await stopHeartbeat?.()
     await watcher?.stop()
     await closeControl()
     sinks.close()
   }
+}
+
+/** The heartbeat of a project that wants one, told of its results. */
+function heartbeatOf({ plan, door, engine }: OpenPlant): Heartbeat | null {
+  if (plan.heartbeat === null) return null
+  const way = { plan, door, ingest: engine, nowMs: () => Date.now(), elapsedMs: () => performance.now() }
+  const heartbeat = new Heartbeat(way, plan.heartbeat.intervalMs)
+  const results = plan.model === null ? 'device-features' : 'alert-signals'
+  engine.subscribe(results, ({ value }) => heartbeat.onResult(value))
+  return heartbeat
 }
 
 async function readFirst(options: {
@@ -213,17 +229,28 @@ function listen(options: {
   readonly plant: OpenPlant
   readonly observer: PlantObserver
   readonly watcher: Watcher | null
+  readonly heartbeat: Heartbeat | null
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, watcher, dataDirectory, listening, flags } = options
+  const { plant, observer, watcher, heartbeat, dataDirectory, listening, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
-  const metrics = new PlantMetrics(
-    () => ({ ...engine.stats().counters, ...gateway?.counters() }),
-    () => [...observer.gauges(), ...(watcher === null ? [] : watchMetrics(watcher, logTimeMs(engine)))],
-  )
+  const metrics = new PlantMetrics({
+    counters: () => ({ ...engine.stats().counters, ...gateway?.counters() }),
+    gauges: () => [
+      ...observer.gauges(),
+      ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
+      ...(heartbeat?.gauges() ?? []),
+      ...(watcher === null ? [] : watchMetrics(watcher, logTimeMs(engine))),
+    ],
+    histograms: () => [
+      ...observer.histograms(),
+      ...(gateway === null ? [] : gatewayHistograms(gateway.stats())),
+      ...(heartbeat?.histograms() ?? []),
+    ],
+  })
   return startHttpGateway({
     ...listening,
     hostNames: flags.hostName ?? [],

@@ -1,4 +1,5 @@
 import type { CsvFormat } from '@millwright/core'
+import { durationMs } from '@millwright/plant'
 import type { GuessedChannel, GuessedProject } from './guess-project.ts'
 
 /** Prints a text as a TypeScript string. */
@@ -37,7 +38,7 @@ ${guess.features.map(({ name, builder, channel }) => `    ${key(name)}: ${builde
   },
   // Features only, until there is a model: then its name goes here.
   model: null,
-${guess.csv === null ? '' : csvLines(guess.csv)}})
+${heartbeatLines(guess)}${guess.csv === null ? '' : csvLines(guess.csv)}})
 `
 }
 
@@ -69,6 +70,14 @@ function whyWindow({ survey }: GuessedProject): string {
   if (Number.isNaN(survey.intervalMs))
     return 'No device has two readings in the sample: choose a window that holds a dozen.'
   return `A device reads every ${printInterval(survey.intervalMs)}: a window holds a dozen readings or more.`
+}
+
+/** A heartbeat closes a window with each beat: of windows beyond a day it would have none. */
+function heartbeatLines({ window }: GuessedProject): string {
+  if ((durationMs(window) ?? 0) > 86_400_000) return ''
+  return `  // A reading of the plant's own so often shows that the way from the door to the result is open; null sends none.
+  heartbeat: '5 s',
+`
 }
 
 /** Prints a time between readings for a person: `250 ms`, `1 s`, `5 min`, `1.5 h`. */
@@ -132,6 +141,9 @@ export default definePlant({
   // The name of the model whose packages this plant accepts; null makes features only.
   model: null,
   // alert: { threshold: 0.8 },
+
+  // A reading of the plant's own so often shows that the way from the door to the result is open; null sends none.
+  heartbeat: '5 s',
 
   // How CSV files are to be read, where there are any:
   // csv: {

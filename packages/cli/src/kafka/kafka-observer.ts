@@ -1,7 +1,8 @@
 import type { AlertSignal, Plan } from '@millwright/core'
 import type { PlantStatus } from '@millwright/gateways'
-import type { KafkaAlertFeed, KafkaIngest, TopicEnds } from '@millwright/gateways/kafka'
+import type { GroupOffsets, KafkaAlertFeed, KafkaIngest, TopicEnds } from '@millwright/gateways/kafka'
 import { release } from '../installation.ts'
+import { buildInfo, modelGauges } from '../plant/common-metrics.ts'
 import type { GaugeReading } from '../plant/metrics.ts'
 import type { KafkaModels } from './model-updates.ts'
 
@@ -16,11 +17,13 @@ export class KafkaObserver {
   readonly #ingest: KafkaIngest
   readonly #feed: KafkaAlertFeed
   readonly #ends: TopicEnds
+  readonly #group: GroupOffsets
   readonly #models: KafkaModels
   readonly #startedAt = Date.now()
   #latestAlerts: readonly AlertSignal[] = []
   #alertsHigh = 0
   #model: PlantStatus['model'] = null
+  #modelKnown = false
   #modelKnownAtMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: {
@@ -28,12 +31,15 @@ export class KafkaObserver {
     readonly ingest: KafkaIngest
     readonly feed: KafkaAlertFeed
     readonly ends: TopicEnds
+    /** Of the operators. */
+    readonly group: GroupOffsets
     readonly models: KafkaModels
   }) {
     this.#plan = parts.plan
     this.#ingest = parts.ingest
     this.#feed = parts.feed
     this.#ends = parts.ends
+    this.#group = parts.group
     this.#models = parts.models
   }
 
@@ -90,7 +96,22 @@ export class KafkaObserver {
 
   /** @param topics As `TopicEnds.ends` gave them. */
   gauges(topics: PlantStatus['topics'] = []): GaugeReading[] {
+    this.#lookUpModel()
+    const ends = new Map(topics.map(({ topic, endOffsets }) => [topic, endOffsets]))
     return [
+      buildInfo(this.#plan, 'flink'),
+      // Before the first look-up nothing is known, which is not the same as none in force.
+      ...(this.#modelKnown ? modelGauges(this.#plan, this.#model) : []),
+      {
+        name: 'kafka_lag_records',
+        help: 'offsets between what the operators committed and the end of the topic: an upper bound of the records between',
+        values: this.#group.known.flatMap(({ topic, partition, offset }) => {
+          const end = ends.get(topic)?.[partition]
+          return end === undefined
+            ? []
+            : [{ labels: { topic, partition: String(partition) }, value: Math.max(0, end - offset) }]
+        }),
+      },
       {
         name: 'kafka_pending_bytes',
         help: 'taken in and not acknowledged by Kafka yet',
@@ -112,6 +133,7 @@ export class KafkaObserver {
     this.#modelKnownAtMs = performance.now()
     this.#models.inForce().then(
       (update) => {
+        this.#modelKnown = true
         this.#model =
           update === null ? null : { name: update.name, version: update.version, activeFrom: update.activeFrom }
       },

@@ -1,4 +1,4 @@
-import { type AlertSignal, ConfigurationError, type Plan, topicNames } from '@millwright/core'
+import { type AlertSignal, ConfigurationError, isHeartbeatRecord, type Plan, topicNames } from '@millwright/core'
 import {
   createDoor,
   type Door,
@@ -8,6 +8,7 @@ import {
   startHttpGateway,
 } from '@millwright/gateways'
 import {
+  GroupOffsets,
   type KafkaConnection,
   KafkaFeedback,
   KafkaFileIngest,
@@ -16,7 +17,9 @@ import {
   TopicEnds,
 } from '@millwright/gateways/kafka'
 import { createReadingDecoder } from '@millwright/operators'
+import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
+import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
 import type { LoadedProject } from '../project/load-project.ts'
@@ -28,6 +31,8 @@ import { KafkaModels } from './model-updates.ts'
 const doorDevicesMax = 100_000
 /** A partition where nothing comes gets an empty record so often: the operators' time goes on by what the topics say. */
 const heartbeatMs = 1000
+/** The consumer group of the operators, as the host in Flink has it. */
+const operatorsGroup = 'millwright'
 /** Requests in flight get so long when the plant stops. */
 const closeGraceMs = 400
 
@@ -86,12 +91,18 @@ export async function runOnKafka(options: {
     closers.unshift(async () => clearInterval(beating))
     const models = await opened(KafkaModels.open(connection, plan))
     const feed = await opened(openKafkaAlertFeed(connection))
-    const observer = new KafkaObserver({ plan, ingest, feed, ends, models })
+    const group = new GroupOffsets(connection, operatorsGroup, ['sensor-data', 'device-events'])
+    closers.unshift(() => group.close())
+    const observer = new KafkaObserver({ plan, ingest, feed, ends, group, models })
+    const heartbeat = heartbeatOf(plan, ingest)
+    if (heartbeat === null && plan.heartbeat !== null)
+      say('The heartbeat does not run: on Kafka it ends at an alert, and this project has no model.')
     let print = (text: string): void => void process.stdout.write(`${text}\n`)
     const sinks = openSinks(plan, '', (text) => print(text))
     feed.subscribe((events) => {
       for (const { line } of events) {
-        if (!line.includes('"status":"High risk of failure"')) continue
+        heartbeat?.onResult(line)
+        if (!line.includes('"status":"High risk of failure"') || isHeartbeatRecord(line)) continue
         const alert = JSON.parse(line) as AlertSignal
         observer.onHighRisk(alert)
         sinks.send(alert, line)
@@ -99,8 +110,9 @@ export async function runOnKafka(options: {
     })
     if (plan.model !== null && (await models.inForce()) === null)
       say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
-    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer })
+    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat })
     closers.unshift(() => gateway.close())
+    if (heartbeat !== null) closers.unshift(heartbeat.start())
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
     if (options.files.length > 0) {
       const progress = startProgress('ingest', options.fileBytes)
@@ -144,6 +156,14 @@ export async function ingestToKafka(options: {
   }
 }
 
+/** The heartbeat of a project that wants one; `null` also where no alert could come of it. @throws As `Heartbeat`. */
+function heartbeatOf(plan: Plan, ingest: KafkaIngest): Heartbeat | null {
+  if (plan.heartbeat === null || plan.model === null) return null
+  const door = doorOf(plan, ingest.partitionCount)
+  const way = { plan, door, ingest, nowMs: () => Date.now(), elapsedMs: () => performance.now() }
+  return new Heartbeat(way, plan.heartbeat.intervalMs)
+}
+
 async function listen(options: {
   readonly project: LoadedProject
   readonly listening: ListenOptions
@@ -154,14 +174,23 @@ async function listen(options: {
   readonly ends: TopicEnds
   readonly models: KafkaModels
   readonly observer: KafkaObserver
+  readonly heartbeat: Heartbeat | null
 }): Promise<HttpGateway> {
-  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer } = options
+  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat } = options
   let gateway: HttpGateway | null = null
   let known: Awaited<ReturnType<TopicEnds['ends']>> = []
-  const metrics = new PlantMetrics(
-    () => ({ ...observer.counters(), ...gateway?.counters() }),
-    () => observer.gauges(known),
-  )
+  const metrics = new PlantMetrics({
+    counters: () => ({ ...observer.counters(), ...gateway?.counters() }),
+    gauges: () => [
+      ...observer.gauges(known),
+      ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
+      ...(heartbeat?.gauges() ?? []),
+    ],
+    histograms: () => [
+      ...(gateway === null ? [] : gatewayHistograms(gateway.stats())),
+      ...(heartbeat?.histograms() ?? []),
+    ],
+  })
   gateway = await startHttpGateway({
     ...listening,
     hostNames,

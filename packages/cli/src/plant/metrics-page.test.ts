@@ -38,10 +38,7 @@ async function watchedKinds(): Promise<Kinds> {
     watch.take({ topic: 'alert-signals', appendTimeMs: signal.windowEnd, text: JSON.stringify(signal) })
   const report = watch.report()
   const view = { report, readUpToMs: report.readUpTo, cpuSeconds: 1, isRunning: true, failures: 0 }
-  const rendered = await new PlantMetrics(
-    () => ({}),
-    () => watchMetrics(view, report.readUpTo ?? 0),
-  ).render()
+  const rendered = await new PlantMetrics({ gauges: () => watchMetrics(view, report.readUpTo ?? 0) }).render()
   return kindsOf(rendered)
 }
 
@@ -59,7 +56,7 @@ function namesInSources(): Set<string> {
 }
 
 test('docs/guide/metrics.md names every metric, with its type, and none that does not exist', async () => {
-  const project = writeProject(join(folder, 'plant'))
+  const project = writeProject(join(folder, 'plant'), "heartbeat: '1 s',")
   const plant = await startPlant(project, '--data', join(folder, 'data'))
   const headers = { 'content-type': 'application/x-ndjson' }
   await fetch(`${plant.url}/api/readings`, { method: 'POST', headers, body: pressLines(0, 2).join('\n') })

@@ -3,7 +3,9 @@ import { activationInForce, type Engine, type SeenActivation } from '@millwright
 import type { PlantStatus } from '@millwright/gateways'
 import { release } from '../installation.ts'
 import { summaryOf } from '../terminal/summary.ts'
-import type { GaugeReading } from './metrics.ts'
+import { buildInfo, modelGauges } from './common-metrics.ts'
+import { engineGauges, engineHistograms } from './engine-metrics.ts'
+import type { GaugeReading, HistogramReading } from './metrics.ts'
 import type { PackageJudge } from './published-models.ts'
 
 /** High-risk alerts that the status page shows when it is opened. */
@@ -33,6 +35,8 @@ export class PlantObserver {
   status(): PlantStatus {
     const stats = this.#engine.stats()
     const summary = summaryOf(stats.counters)
+    // A beat is one reading, and closes one window: so many of the readings are no machine's.
+    const beats = stats.counters['heartbeat_windows_total'] ?? 0
     const now = Date.now()
     const lagRecords = sum(stats.partitions, (partition) => partition.lagRecords)
     if (lagRecords === 0) this.#caughtUpAt = now
@@ -41,8 +45,12 @@ export class PlantObserver {
       version: release,
       startedAt: this.#startedAt,
       now,
-      counts: summary,
-      devices: sum(stats.partitions, (partition) => partition.deviceCount),
+      counts: {
+        ...summary,
+        readingsIn: summary.readingsIn - beats,
+        readingsAccepted: summary.readingsAccepted - beats,
+      },
+      devices: Math.max(0, sum(stats.partitions, (partition) => partition.deviceCount) - (beats > 0 ? 1 : 0)),
       ...this.#models(now),
       // The age is that of the time since nothing waited, which the oldest waiting record cannot be older than.
       lag: { records: lagRecords, ageMs: lagRecords === 0 ? 0 : now - this.#caughtUpAt },
@@ -75,46 +83,16 @@ export class PlantObserver {
   }
 
   gauges(): GaugeReading[] {
-    const stats = this.#engine.stats()
-    const plain = (name: string, help: string, value: number): GaugeReading => ({
-      name,
-      help,
-      values: [{ labels: {}, value }],
-    })
-    const perPartition = (
-      name: string,
-      help: string,
-      read: (partition: (typeof stats.partitions)[number]) => number | null,
-    ): GaugeReading => ({
-      name,
-      help,
-      values: stats.partitions.flatMap((partition) => {
-        const value = read(partition)
-        return value === null ? [] : [{ labels: { partition: String(partition.partition) }, value }]
-      }),
-    })
+    const nowMs = Date.now()
     return [
-      perPartition('lag_records', 'records in the log that are not processed yet', (p) => p.lagRecords),
-      perPartition('lag_bytes', 'bytes in the log that are not processed yet', (p) => p.lagBytes),
-      perPartition('devices', 'devices that are not forgotten', (p) => p.deviceCount),
-      perPartition('snapshot_age_seconds', 'since the last snapshot was durable', (p) =>
-        p.snapshot.ageMs === null ? null : p.snapshot.ageMs / 1000,
-      ),
-      perPartition('snapshot_duration_seconds', 'of the last snapshot', (p) => p.snapshot.durationMs / 1000),
-      perPartition('snapshot_bytes', 'of all files that a recovery reads', (p) => p.snapshot.byteLength),
-      perPartition('snapshots_failed', 'snapshots that failed since the start', (p) => p.snapshot.failedCount),
-      plain('unsynced_bytes', 'accepted at the door and not yet on disk', stats.unsyncedBytes),
-      plain('backlog_bytes', 'durable in the log and not yet processed', stats.backlogBytes),
-      plain('appends_pending', 'appends that wait to be durable', stats.pendingAppends),
-      plain('appended_records', 'records appended since the start', stats.appendedRecords),
-      plain('appends_refused_busy', 'appends refused since the start because too much waits', stats.refusedBusy),
-      plain('appends_refused_disk_full', 'appends refused since the start by a full disk', stats.refusedDiskFull),
-      plain('disk_used_bytes', 'of the data folder', stats.diskBytes),
-      plain('disk_budget_bytes', 'that the data folder may take', this.#plan.retention.diskBytesMax),
-      plain('disk_free_bytes', 'on the file system of the data folder', stats.diskFreeBytes),
-      plain('retired_segments', 'segments that retention removed since the start', stats.retiredSegments),
-      plain('clock_behind_seconds', 'how far the clock is behind the log', stats.clockBehindMs / 1000),
+      buildInfo(this.#plan, 'embedded'),
+      ...modelGauges(this.#plan, this.#models(nowMs).model),
+      ...engineGauges(this.#engine.stats(), this.#plan, nowMs),
     ]
+  }
+
+  histograms(): HistogramReading[] {
+    return engineHistograms(this.#engine.stats())
   }
 }
 

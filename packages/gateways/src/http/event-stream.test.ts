@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { limits } from '@millwright/core'
+import { heartbeatDevicePrefix, limits } from '@millwright/core'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { AlertEvent, AlertFeed } from './alert-feed.ts'
@@ -109,6 +109,17 @@ async function subscribe(url: string) {
 }
 
 describe('createEventStream()', () => {
+  test("tells nobody of the plant's own heartbeat, and goes on after it (E5)", async () => {
+    const { url, append } = await serve()
+    const client = await subscribe(url)
+    append(
+      { partition: 0, line: `{"deviceId":"${heartbeatDevicePrefix}1-1/0",${high(0).slice(1)}` },
+      { partition: 0, line: high(1) },
+    )
+    expect((await client.next())?.data).toBe(high(1))
+    client.close()
+  })
+
   test('tells clients of records as they come, with the place after each', async () => {
     const { url, append } = await serve()
     append({ partition: 1, line: normal(0) })

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { limits } from '@millwright/core'
+import { isHeartbeatRecord, limits } from '@millwright/core'
 import { type AlertEvent, type AlertFeed, formatPlace, parsePlace } from './alert-feed.ts'
 import type { Counters } from './counters.ts'
 import { RequestRefusedError } from './problem.ts'
@@ -13,6 +13,7 @@ import { RequestRefusedError } from './problem.ts'
  * E3 At most `eventStreamBytesMax` wait for a client. One that is further behind is dropped, counted, and may come back
  *    with the place it had reached; nobody else waits for it.
  * E4 At most `eventStreamClientsMax` clients.
+ * E5 The plant's own heartbeat is no machine: no client is told of it.
  */
 export interface EventStream {
   /**
@@ -78,7 +79,7 @@ export function createEventStream(options: {
     for (const { partition, offset, line } of events) {
       if (offset < (client.next[partition] ?? 0)) continue
       client.next[partition] = offset + 1
-      if (client.highRiskOnly && !line.includes(highRisk)) continue
+      if (isHeartbeatRecord(line) || (client.highRiskOnly && !line.includes(highRisk))) continue
       frames += `id: ${formatPlace(client.next)}\nevent: alert\ndata: ${line}\n\n`
     }
     return frames

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { EventStream } from './event-stream.ts'
+import { openMetricsOf, openMetricsType, prefersOpenMetrics, prometheusType } from './exposition.ts'
 import openApi from './openapi.json' with { type: 'json' }
 import type { PlantView } from './options.ts'
 import { RequestRefusedError } from './problem.ts'
@@ -32,9 +33,12 @@ export function addObservationRoutes(
     })
   })
 
-  app.get('/metrics', async (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await plant.metrics()),
-  )
+  app.get('/metrics', async (request, reply) => {
+    const text = await plant.metrics()
+    return prefersOpenMetrics(request.headers.accept)
+      ? reply.type(openMetricsType).send(openMetricsOf(text))
+      : reply.type(prometheusType).send(text)
+  })
 
   app.get('/api/status', () => plant.status())
 

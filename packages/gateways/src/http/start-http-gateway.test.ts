@@ -527,8 +527,13 @@ describe('what is served to those who watch', () => {
       'http_requests_total{route="none",status="404"}': 1,
       'http_accepted_total{topic="sensor-data"}': 1,
       'http_refused_total{topic="sensor-data"}': 1,
-      http_event_streams: 0,
+      'http_problems_total{code="not-found"}': 1,
     })
+    await expect.poll(() => gateway.stats().requestsInFlight).toBe(0)
+    const { eventStreams, requestDurations } = gateway.stats()
+    expect(eventStreams).toBe(0)
+    expect(requestDurations.get('/api/readings')?.counts.at(-1)).toBe(1)
+    expect([...requestDurations.keys()].sort()).toEqual(['/api/readings', 'none'])
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { limits } from '@millwright/core'
-import Fastify, { type FastifyInstance } from 'fastify'
+import { type DurationCounts, DurationHistogram, limits } from '@millwright/core'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createCounters } from './counters.ts'
@@ -29,12 +29,22 @@ export interface HttpGateway {
   /** Where it can be reached from this machine, without a slash at the end. */
   readonly url: string
   readonly port: number
-  /** Monotone counts of what came over HTTP, and how many streams are open. */
+  /** Monotone counts of what came over HTTP. */
   counters(): Record<string, number>
+  /** What is so now, and how long requests took. */
+  stats(): HttpGatewayStats
   /** The routes that are served, `METHOD path`, sorted. */
   readonly routes: readonly string[]
   /** Stops taking connections, lets requests in flight end (for `closeGraceMs`), ends the streams. */
   close(): Promise<void>
+}
+
+export interface HttpGatewayStats {
+  /** Requests that were not answered yet, without streams. */
+  readonly requestsInFlight: number
+  readonly eventStreams: number
+  /** By route, from the first byte of a request's head to the last of its answer; streams are not in it. */
+  readonly requestDurations: ReadonlyMap<string, DurationCounts>
 }
 
 const closeGraceMsDefault = 3000
@@ -76,17 +86,26 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     // A connection that is kept open would keep `close` waiting after the last answer.
     if (closing) reply.header('connection', 'close')
   })
+  const inFlight = new Set<FastifyRequest>()
+  const durations = new Map<string, DurationHistogram>()
+  app.addHook('onRequest', async (request, reply) => {
+    if (isStream(request)) return
+    inFlight.add(request)
+    reply.raw.once('close', () => inFlight.delete(request))
+  })
   app.addHook('onResponse', async (request, reply) => {
-    counters.add('http_requests_total', {
-      route: request.routeOptions.url ?? 'none',
-      status: String(reply.statusCode),
-    })
+    const route = request.routeOptions.url ?? 'none'
+    counters.add('http_requests_total', { route, status: String(reply.statusCode) })
+    if (isStream(request)) return
+    const duration = durations.get(route) ?? new DurationHistogram()
+    durations.set(route, duration)
+    duration.add(reply.elapsedTime)
   })
   // No body is parsed before its route asks for it: lines are read as bytes, and only as many as the route allows. (The
   // framework's own way to a body holds each one past its answer, which cost as much again as decoding it.)
   app.removeAllContentTypeParsers()
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true })
-  refuseByProblem(app, onError)
+  refuseByProblem(app, onError, (code) => counters.add('http_problems_total', { code }))
 
   const stream = createEventStream({
     feed: options.alerts,
@@ -112,7 +131,12 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     url: `${address.scheme}://${reachableHost(address.host)}:${port}`,
     port,
     routes: routes.sort(),
-    counters: () => ({ ...counters.read(), http_event_streams: stream.clientCount }),
+    counters: () => counters.read(),
+    stats: () => ({
+      requestsInFlight: inFlight.size,
+      eventStreams: stream.clientCount,
+      requestDurations: new Map([...durations].map(([route, duration]) => [route, duration.read()])),
+    }),
     async close() {
       closing = true
       stream.close()
@@ -140,11 +164,16 @@ function createApp({ tls }: HttpGatewayOptions, address: ListenAddress): Fastify
 }
 
 /** Every answer that refuses is a problem document, whoever refuses. */
-function refuseByProblem(app: FastifyInstance, onError: (error: unknown, where: string) => void): void {
+function refuseByProblem(
+  app: FastifyInstance,
+  onError: (error: unknown, where: string) => void,
+  onProblem: (code: string) => void,
+): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const problem = problemOf(error) ?? frameworkProblem(error)
     if (problem === null) onError(error, `${request.method} ${request.routeOptions.url ?? request.url}`)
-    const { status, retryAfterS } = problem ?? internalProblem
+    const { status, retryAfterS, code } = problem ?? internalProblem
+    onProblem(code)
     if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
     return reply
       .code(status)
@@ -164,9 +193,15 @@ function refuseByProblem(app: FastifyInstance, onError: (error: unknown, where: 
             title: 'Method Not Allowed',
             detail: `found ${request.method}, wanted ${allowed.join(' or ')}`,
           }
+    onProblem(problem.code)
     if (allowed.length > 0) reply.header('allow', allowed.join(', '))
     return reply.code(problem.status).type(problemType).send(problemBody(problem))
   })
+}
+
+/** A stream lasts as long as its client wants; it is no request that waits for its answer. */
+function isStream({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'GET' && routeOptions.url === '/api/events'
 }
 
 /** For connections that were open when `close` began. */

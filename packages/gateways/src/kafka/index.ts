@@ -11,6 +11,7 @@ export {
 } from './errors.ts'
 export { type FetchedRecords, type FetchPlace, fetchCommitted } from './fetch-committed.ts'
 export { KafkaFileIngest, positionsTopic } from './file-ingest.ts'
+export { type GroupOffset, GroupOffsets } from './group-offsets.ts'
 export { type KafkaAlertFeed, openKafkaAlertFeed } from './kafka-alert-feed.ts'
 export { clientOptions, type KafkaConnection } from './kafka-connection.ts'
 export { kafkaError, protocolErrorName } from './kafka-error.ts'

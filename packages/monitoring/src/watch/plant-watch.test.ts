@@ -1,4 +1,4 @@
-import type { AlertSignal, DeviceFeatures } from '@millwright/core'
+import { type AlertSignal, type DeviceFeatures, heartbeatDevicePrefix } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
 import { DriftMonitor } from '../drift/drift-monitor.ts'
 import type { WatchedChannel } from '../quality/quality-plan.ts'
@@ -113,6 +113,18 @@ describe('PlantWatch', () => {
       if (index % 2500 === 1234) watch = new PlantWatch(options, JSON.parse(JSON.stringify(watch.snapshot())))
     }
     expect(watch.report()).toEqual(report)
+  })
+
+  test("makes nothing of the plant's own heartbeat but that it was read (W5)", () => {
+    const beats = all.flatMap((record) => {
+      const { deviceId } = JSON.parse(record.text) as { deviceId: string | null }
+      if (deviceId === null) return [record]
+      const beat = { ...record, text: record.text.replaceAll(`"${deviceId}"`, `"${heartbeatDevicePrefix}1-1/0"`) }
+      return record.topic === 'maintenance-feedback' ? [record] : [beat, record]
+    })
+    const { records, ...rest } = watched(beats).report()
+    expect(records['alert-signals']).toBe(2 * report.records['alert-signals'])
+    expect({ ...rest, records: report.records }).toEqual(report)
   })
 
   test('a history that is read in much later is judged like one that was watched (W2)', () => {

@@ -4,6 +4,8 @@ import {
   type DeadLetter,
   type DeviceFeatures,
   type DeviceStatus,
+  isHeartbeatDevice,
+  isHeartbeatRecord,
   type LateReading,
   type ModelName,
   readMaintenanceFeedback,
@@ -30,6 +32,7 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-
  *     read in late is judged as if it had been watched, and machines whose windows came within that minute may have come in any order.
  * W3. Memory is bounded by the parts' own bounds.
  * W4. `snapshot` is JSON, and an instance restored from it goes on as this one would.
+ * W5. The plant's own heartbeat device is no machine: its records are counted as read, and nothing else is made of them.
  */
 export interface PlantWatchOptions {
   readonly channels: readonly WatchedChannel[]
@@ -108,7 +111,7 @@ export class PlantWatch {
   take({ topic, appendTimeMs, text }: WatchedRecord): void {
     this.timeCame(appendTimeMs)
     this.#records[topic] += 1
-    this.#hand(topic, text)
+    if (!isHeartbeatRecord(text)) this.#hand(topic, text)
     this.#readUpToMs = Math.max(this.#readUpToMs, appendTimeMs)
     this.#file(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
   }
@@ -187,7 +190,8 @@ export class PlantWatch {
         return
       case 'dead-letters': {
         const letter = JSON.parse(text) as DeadLetter
-        if (letter.topic === 'sensor-data') this.#quality.deadLetter(letter)
+        const isHeartbeat = letter.deviceId !== null && isHeartbeatDevice(letter.deviceId)
+        if (letter.topic === 'sensor-data' && !isHeartbeat) this.#quality.deadLetter(letter)
         return
       }
       case 'device-status': {

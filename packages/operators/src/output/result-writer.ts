@@ -3,6 +3,7 @@ import {
   type DeadLetterReason,
   type DevicePresence,
   deadLetterLine,
+  isHeartbeatDevice,
   type LoadedModel,
   type OutputSink,
   type OutputTopic,
@@ -141,14 +142,17 @@ export class ResultWriter {
     store.setFlag(slot, flagChanged, false)
     store.setFloat(slot, emittedStart, window.startMs)
     this.#devices.setFloat(device, emittedEnd, Math.max(this.#devices.float(device, emittedEnd), window.endMs))
-    this.#counters.add(revision === 0 ? 'windows_closed_total' : 'window_revisions_total')
+    // The plant's own device is counted apart: what is said of machines stays true of machines.
+    const isHeartbeat = isHeartbeatDevice(deviceId)
+    if (isHeartbeat) this.#counters.add('heartbeat_windows_total')
+    else this.#counters.add(revision === 0 ? 'windows_closed_total' : 'window_revisions_total')
 
     const featuresJson = this.#printFeatures(this.#features)
     const readingCount = store.float(slot, windowReadings)
     this.#put('device-features', deviceId, inputOffset, deviceFeaturesLine(window, readingCount, featuresJson))
     const model = this.#models.at(closedAtMs)
     if (model === null) {
-      this.#counters.add('windows_unscored_total')
+      if (!isHeartbeat) this.#counters.add('windows_unscored_total')
       return
     }
     const row = this.#pendingRows
@@ -237,12 +241,12 @@ export class ResultWriter {
     }
   }
 
-  #alertLine({ row, model, window, featuresJson }: PendingAlert): string {
+  #alertLine({ deviceId, row, model, window, featuresJson }: PendingAlert): string {
     const probability = this.#probabilities[row] as number
     assert(!Number.isNaN(probability), `the model ${model.name} ${model.version} answers each row with a number`)
     // A float32 widened to a double, against a double: the threshold 0.8 is not rounded to float32 first.
     const high = probability > (this.#plan.alert.threshold ?? model.threshold)
-    this.#counters.add(high ? 'alerts_high_total' : 'alerts_normal_total')
+    if (!isHeartbeatDevice(deviceId)) this.#counters.add(high ? 'alerts_high_total' : 'alerts_normal_total')
     let why: string | null = null
     if (high) {
       const width = this.#features.length
