@@ -61,6 +61,8 @@ const suites: readonly Suite[] = [
     command: inNode('scripts/proofs/soak.ts --deployments 8 --minutes 2'),
   },
   { name: 'model swaps under load on Flink', command: inNode('scripts/proofs/cluster-swap.ts --swaps 20') },
+  { name: "a project's own functions that fail on Flink", command: proof('poison') },
+  { name: 'brokers of an earlier line', command: proof('kafka-earlier') },
 ]
 
 let passed = 0

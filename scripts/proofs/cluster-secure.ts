@@ -1,17 +1,13 @@
 /**
  * Proof: on a secure development cluster our clients reach Kafka by SASL/SCRAM and TLS and Flink's REST by TLS, with the
- * cluster's own authority trusted, and are refused with a plain reason where password or authority are wrong.
+ * cluster's own authority trusted, and are refused with a plain reason where password or authority are wrong. A plant runs there whose users
+ * have just the rights that the guides name; a right that is missing is named; and no password is found where others may look: in what Flink
+ * tells of its jobs and of itself, in logs and checkpoints, in the arguments of processes, in what our commands say.
  *
- *   node scripts/proofs/cluster-secure.ts
+ *   node scripts/proofs/cluster-secure.ts [--keep 1]
  */
 import { rootCertificates } from 'node:tls'
-import {
-  clusterMissing,
-  DevelopmentCluster,
-  defaultCacheFolder,
-  streamProgress,
-} from '../../packages/cluster/src/development/index.ts'
-import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
 import {
   FlinkClient,
   FlinkUnreachableError,
@@ -19,17 +15,16 @@ import {
   topicDefinitions,
 } from '../../packages/cluster/src/index.ts'
 import { KafkaAuthenticationError, type KafkaConnection } from '../../packages/gateways/src/kafka/index.ts'
+import { proveSecuredJob } from './secure/secured-job.ts'
 import { readTopic, sendForever } from './support/cluster-records.ts'
-import { NotPossibleHere, pause, prove } from './support/proof.ts'
+import { type Proof, pause, prove } from './support/proof.ts'
+import { withProofCluster } from './support/proof-cluster.ts'
 
-const name = 'proof-secure'
+await prove('cluster-secure', 1200, (proof) =>
+  withProofCluster(proof, 'proof-secure', { secure: true }, (cluster) => body(proof, cluster)),
+)
 
-await prove('cluster-secure', 600, async (proof) => {
-  const missing = clusterMissing()
-  if (missing !== null) throw new NotPossibleHere(missing)
-  const progress = streamProgress()
-  await takeDown({ cacheFolder: defaultCacheFolder(), name, progress, keepData: false })
-  const cluster = await DevelopmentCluster.open({ name, progress, switches: { secure: true, highAvailability: false } })
+async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const secure = cluster.secureKafka
 
   const administration = new KafkaAdministration(secure)
@@ -77,5 +72,5 @@ await prove('cluster-secure', 600, async (proof) => {
     error instanceof FlinkUnreachableError,
     `without its authority it is refused: ${(error as Error).message}`,
   )
-  await cluster.down()
-})
+  await proveSecuredJob(proof, cluster)
+}

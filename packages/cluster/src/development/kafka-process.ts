@@ -90,6 +90,9 @@ export function brokerConfiguration(
 function secureProperties(folder: ClusterFolder, settings: ClusterSettings): Record<string, string> {
   const login = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
   return {
+    // Of whoever comes by the listeners in the clear, the brokers themselves among them, nothing is kept; of every other user all that no rule allows.
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': `User:ANONYMOUS;User:${secureUser}`,
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512,SCRAM-SHA-256',
     'listener.name.secure.scram-sha-512.sasl.jaas.config': login,
     'listener.name.secure.scram-sha-256.sasl.jaas.config': login,
