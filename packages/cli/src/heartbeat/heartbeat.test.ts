@@ -63,7 +63,7 @@ const windows = fc.oneof(
   fc
     .tuple(fc.integer({ min: 5, max: 3_600_000 }), fc.integer({ min: 1, max: 24 }))
     .map(([slideMs, slides]): WindowNode => ({ kind: 'hopping', slideMs, sizeMs: slideMs * slides })),
-  fc.integer({ min: 1, max: 3_600_000 }).map((gapMs): WindowNode => ({ kind: 'session', gapMs })),
+  fc.integer({ min: 200, max: 3_600_000 }).map((gapMs): WindowNode => ({ kind: 'session', gapMs })),
   fc.constant<WindowNode>({ kind: 'per-reading' }),
 )
 

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { defaultCacheFolder } from '../../../packages/cluster/src/development/index.ts'
+import { NotPossibleHere } from './proof.ts'
+
+/**
+ * Finds programs: those that a folder named by an environment variable or the PATH has, else those of Debian's package, fetched once by
+ * its own client and not installed.
+ *
+ * @param programs By what the caller calls each, the name of its file.
+ * @throws {NotPossibleHere} Where there are none.
+ */
+export function findPrograms<Name extends string>(
+  debianPackage: string,
+  variable: string,
+  programs: Readonly<Record<Name, string>>,
+): Record<Name, string> {
+  const given = process.env[variable]
+  for (const folder of [...(given === undefined ? [] : [given]), ...(process.env['PATH'] ?? '').split(':')]) {
+    const found = programsIn(folder, programs)
+    if (found !== null) return found
+  }
+  const cached = join(defaultCacheFolder(), 'artifacts', `${debianPackage}-debian`)
+  const fetched = programsIn(join(cached, 'usr/bin'), programs) ?? fetch(debianPackage, cached, programs)
+  if (fetched === null) throw new NotPossibleHere(`Debian's package ${debianPackage} has other contents than expected`)
+  return fetched
+}
+
+function programsIn<Name extends string>(
+  folder: string,
+  programs: Readonly<Record<Name, string>>,
+): Record<Name, string> | null {
+  const paths = Object.entries<string>(programs).map(([name, file]) => [name, join(folder, file)] as const)
+  return paths.every(([, path]) => existsSync(path)) ? (Object.fromEntries(paths) as Record<Name, string>) : null
+}
+
+function fetch<Name extends string>(
+  debianPackage: string,
+  folder: string,
+  programs: Readonly<Record<Name, string>>,
+): Record<Name, string> | null {
+  const work = `${folder}.unfinished-${process.pid}`
+  mkdirSync(work, { recursive: true })
+  try {
+    run('apt-get', ['download', debianPackage], work)
+    const archive = readdirSync(work).find((name) => name.endsWith('.deb'))
+    run('dpkg-deb', ['--extract', join(work, archive ?? ''), join(work, 'all')], work)
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(join(work, 'all'), folder)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+  return programsIn(join(folder, 'usr/bin'), programs)
+}
+
+function run(program: string, args: readonly string[], folder: string): void {
+  const { status, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' })
+  if (status !== 0)
+    throw new NotPossibleHere(`"${program} ${args.join(' ')}" gets nothing: ${stderr ?? 'it is not there'}`)
+}
+
+/** A loopback port that nobody listens at now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('a server that listens has a port')
+  return address.port
+}
