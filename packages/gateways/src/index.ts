@@ -12,6 +12,7 @@ export {
   readSecrets,
   type SourceRecord,
   startDeliveries,
+  testChannel,
 } from './delivery/index.ts'
 export type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
 export { admitFeedback, type FeedbackAdmission } from './door/feedback.ts'

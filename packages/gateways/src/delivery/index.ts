@@ -4,3 +4,4 @@ export type { CaseSource, DeliveryClock, SourceRecord } from './delivery-port.ts
 export type { DeliveryState, DeliveryStatus } from './delivery-status.ts'
 export { ChannelFileDamagedError, ChannelUnknownError, DeliveryFailedError, DeliveryRefusedError } from './errors.ts'
 export { type ChannelSecrets, readSecrets } from './secrets.ts'
+export { testChannel } from './test-channel.ts'

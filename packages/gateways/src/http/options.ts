@@ -1,4 +1,5 @@
 import type { AlertSignal, FeedbackPort, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
+import type { DeliveryStatus } from '../delivery/index.ts'
 import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
 import type { ListenOptions } from './listen-rules.ts'
@@ -33,6 +34,8 @@ export interface PlantView {
    * watches. Absent: as `null`.
    */
   model?(): object | null
+  /** How the channels of notifications do, for `/api/deliveries`. Absent: the plant has none. */
+  deliveries?(): Promise<readonly DeliveryStatus[]>
 }
 
 /** What `/api/status` answers and the status page shows. Times are epoch milliseconds, sizes bytes. */

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
 import { createCounters } from './counters.ts'
+import { addDeliveryRoutes } from './delivery-routes.ts'
 import { createEventStream } from './event-stream.ts'
 import { addFeedbackRoutes } from './feedback-routes.ts'
 import { createGuard } from './guard.ts'
@@ -117,6 +118,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   addIngestRoutes(app, options, use)
   addFeedbackRoutes(app, options.feedback, use)
   addModelRoutes(app, options.models)
+  addDeliveryRoutes(app, async () => (await options.plant.deliveries?.()) ?? [])
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 
   try {
