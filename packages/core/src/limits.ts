@@ -38,6 +38,12 @@ export const historyWindowsMax = 1024
 /** Most events of one type and device that `countOf` keeps. The oldest are dropped and counted. */
 export const eventsPerDeviceMax = 1024
 
+/** Windows that an alert policy may look back on: their answers are kept of every device. */
+export const alertWindowsMax = 64
+
+/** Entries of an alert policy for device types and devices. */
+export const alertPoliciesMax = 1024
+
 /** Accepted readings per device that a redelivery is compared with. */
 export const redeliveryReadings = 16
 

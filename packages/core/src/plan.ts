@@ -1,4 +1,5 @@
 import type { NotifyChannel } from './notify.ts'
+import type { AlertSeverity, MuteCause } from './records.ts'
 
 /**
  * A plan is what engines run: frozen data (but for users' own functions), made by `definePlant`, checked whole.
@@ -171,11 +172,55 @@ export interface TimeRules {
   readonly devicesMax: number
 }
 
+/** One severity that an alert may have, and the probabilities at which it is reached and left. */
+export interface AlertLevel {
+  readonly severity: AlertSeverity
+  /** Reached when probability > threshold; `null`: the model package's. 0..1. */
+  readonly threshold: number | null
+  /** Left when probability <= this; `null`: the threshold. Never above the threshold. */
+  readonly clearThreshold: number | null
+}
+
+/** When alerts of a device are raised, change, and end: docs/guide/alerts.md. */
+export interface DevicePolicy {
+  /** In ascending order of severity and threshold; the first is `warning`. */
+  readonly levels: readonly AlertLevel[]
+  /** A severity is reached when `high` of the last `of` windows were above its threshold. `1 <= high <= of`. */
+  readonly windows: { readonly high: number; readonly of: number }
+  /** An alert keeps a severity for at least that long, by the ends of windows. */
+  readonly minimumDurationMs: number
+  /** An alert that nothing has held up for that long ends; `null`: none does. Not below the minimum duration. */
+  readonly clearAfterMs: number | null
+}
+
+/** Between events of two types a device raises no alert. */
+export interface AlertMute {
+  readonly cause: MuteCause
+  readonly beginType: string
+  readonly endType: string
+  /** How long it lasts where no end is heard of; `null`: until one is. */
+  readonly atMostMs: number | null
+  /** How long it lasts beyond its end. */
+  readonly settleMs: number
+}
+
+/** What a policy says beyond one threshold for every window by itself. */
+export interface AlertRules {
+  /** Of devices that no entry of `devices` matches. */
+  readonly policy: DevicePolicy
+  /** The first that has a pattern of the device's id counts. A pattern is the id, `*` in it any text, also none. */
+  readonly devices: readonly { readonly match: readonly string[]; readonly policy: DevicePolicy }[]
+  /** At most one of each cause; where a window lies in both, the first counts. */
+  readonly mutes: readonly AlertMute[]
+}
+
 export interface AlertPolicy {
-  /** Alert when probability > threshold; `null`: the model package's. 0..1. */
+  /** A window is at high risk when probability > threshold; `null`: the model package's. 0..1. `rules` have their own. */
   readonly threshold: number | null
   /** Most contributions listed in `why`. */
   readonly whyMax: number
+  /** Absent where each window is judged by itself: messages have no marks then, and nothing is remembered for them. */
+  readonly rules?: AlertRules
 }
 
 export interface RetentionRules {

@@ -1,4 +1,12 @@
-import { deadLetterReasons, type OperatorCounters, type Plan } from '@millwright/core'
+import {
+  type AlertClearCause,
+  alertClearCauses,
+  deadLetterReasons,
+  type MuteCause,
+  type OperatorCounters,
+  type Plan,
+} from '@millwright/core'
+import { policiesOf } from './alerts/alert-policies.ts'
 
 /** Counters without a label; each starts at 0 so that a metric exists before its first event. */
 const counterNames = [
@@ -34,6 +42,7 @@ export class Counters {
     for (const name of counterNames) this.#values.set(name, 0)
     for (const rule of plan.cleaning) this.#values.set(ruleCounter(rule), 0)
     for (const reason of deadLetterReasons) this.#values.set(deadLetterCounter(reason), 0)
+    for (const name of alertCounters(plan)) this.#values.set(name, 0)
   }
 
   add(name: string, by = 1): void {
@@ -48,6 +57,24 @@ export class Counters {
   restore(counters: OperatorCounters): void {
     for (const [name, value] of Object.entries(counters)) this.#values.set(name, value)
   }
+}
+
+/** What a policy beyond one threshold counts; of severities those that the plan has. */
+function* alertCounters({ alert: { rules } }: Plan): Generator<string> {
+  if (rules === undefined) return
+  const severities = new Set(policiesOf(rules).flatMap(({ levels }) => levels.map(({ severity }) => severity)))
+  for (const severity of severities)
+    for (const change of ['raised', 'escalated', 'deescalated']) yield `alerts_${change}_total{severity="${severity}"}`
+  for (const cause of alertClearCauses) yield clearedCounter(cause)
+  for (const { cause } of rules.mutes) yield mutedCounter(cause)
+}
+
+export function clearedCounter(cause: AlertClearCause): string {
+  return `alerts_cleared_total{cause="${cause}"}`
+}
+
+export function mutedCounter(cause: MuteCause): string {
+  return `alerts_muted_total{cause="${cause}"}`
 }
 
 /** Returns the counter of what a cleaning rule did: readings dropped, or values made missing. */

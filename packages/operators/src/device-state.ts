@@ -15,6 +15,7 @@ import {
   windowReadings,
   windowStart,
 } from '@millwright/kernels'
+import { readAlertState } from './alerts/alert-states.ts'
 import { ByteReader, BytesEnded } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { compareStateShapes } from './compare-state-shapes.ts'
@@ -61,7 +62,8 @@ export class DeviceStateCodec {
     assert(
       layout.accumulators.fieldCount === memory.windows.accumulators.fieldCount &&
         layout.historyColumnCount === memory.history.columnCount &&
-        layout.historyCapacity === memory.history.capacity,
+        layout.historyCapacity === memory.history.capacity &&
+        layout.alertWindows === (memory.alerts?.windowsMax ?? null),
       'the shape is that of the memory',
     )
     for (const earlier of earlierShapes) {
@@ -77,7 +79,7 @@ export class DeviceStateCodec {
   }
 
   write(device: number, writer: ByteWriter): void {
-    const { table, waiting, history, events } = this.#memory
+    const { table, waiting, history, events, alerts } = this.#memory
     const left = table.has(device, flagWaiting) ? waiting.get(device) : undefined
     writer.uint8(deviceStateVersion)
     writer.uint32(this.#shape)
@@ -92,13 +94,15 @@ export class DeviceStateCodec {
     writer.uint32(entries.length / (1 + history.columnCount))
     writer.float64s(entries, 0, entries.length)
     for (let type = 0; type < events.types.length; type++) writeEvents(events.lists(device)[type], writer)
+    alerts?.write(device, writer)
   }
 
   /** @throws {StateFormatError} When the bytes are of another version, of no known shape, cut, or too long. */
   read(device: number, bytes: Uint8Array): void {
     const state = this.#parse(bytes)
-    const { table, windows, waiting, history, events } = this.#memory
+    const { table, windows, waiting, history, events, alerts } = this.#memory
     if (table.exists(device)) clearBeside(this.#memory, device)
+    alerts?.forget(device)
     table.begin(device)
     table.setFlag(device, flagSilent, state.silent)
     table.setFloat(device, clock, state.clockMs)
@@ -122,6 +126,7 @@ export class DeviceStateCodec {
       previous = slot
     }
     if (state.history.length > 0) history.setEntries(device, state.history)
+    if (state.alert !== null) alerts?.put(device, state.alert)
     if (state.events.some(({ times }) => times.length > 0)) events.setLists(device, state.events)
   }
 
@@ -217,6 +222,7 @@ function readBody(reader: ByteReader, layout: StateLayout): ParsedState {
     })
   const history = reader.float64s(historyCount * (1 + layout.historyColumnCount))
   const events = Array.from({ length: layout.eventTypeCount }, () => readEvents(reader))
+  const alert = layout.alertWindows === null ? null : readAlertState(reader, layout.alertWindows, formatError)
   return {
     silent: (flags & stateSilent) !== 0,
     clockMs,
@@ -227,6 +233,7 @@ function readBody(reader: ByteReader, layout: StateLayout): ParsedState {
     windows,
     history,
     events,
+    alert,
   }
 }
 

@@ -1,19 +1,20 @@
 import { type Plan, type ReadingDecoder, refusedBytes, type TimeRules } from '@millwright/core'
 import { clock, emittedEnd } from '@millwright/kernels'
+import type { Mutes } from './alerts/mutes.ts'
 import type { Counters } from './counters.ts'
 import { devicesMaxRefusal } from './decode/device-id.ts'
 import { lineBreakBytes, newline } from './decode/lines.ts'
 import type { Refused } from './decode/refused.ts'
 import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.ts'
 import type { DeviceMemory } from './device-memory.ts'
-
 import type { DeviceTimers } from './device-timers.ts'
 import type { ResultWriter } from './output/result-writer.ts'
 import type { Quarantine } from './quarantine.ts'
 import { futureMessage } from './reading-path.ts'
 
 /**
- * The way of a device event: deadlines of its device, future guard, then it is there for the windows that close after it.
+ * The way of a device event: deadlines of its device, future guard, then it is there for the windows that close after it. Where it begins
+ * maintenance or a stop, it ends the device's alert.
  * An event is a record of its device like any other, so it ends a silence; it does not move the device clock.
  */
 export class EventPath {
@@ -25,6 +26,7 @@ export class EventPath {
   readonly #time: TimeRules
   readonly #perReading: boolean
   readonly #quarantine: Quarantine | null
+  readonly #mutes: Mutes | null
 
   constructor(options: {
     readonly decoder: ReadingDecoder
@@ -34,6 +36,7 @@ export class EventPath {
     readonly counters: Counters
     readonly plan: Plan
     readonly quarantine: Quarantine | null
+    readonly mutes: Mutes | null
   }) {
     this.#decoder = options.decoder
     this.#memory = options.memory
@@ -42,6 +45,7 @@ export class EventPath {
     this.#counters = options.counters
     this.#time = options.plan.time
     this.#quarantine = options.quarantine
+    this.#mutes = options.mutes
     this.#perReading = options.plan.window.kind === 'per-reading'
   }
 
@@ -101,11 +105,26 @@ export class EventPath {
       const message = futureMessage(timestampMs, appendTimeMs, maxClockAheadMs)
       return { kind: 'refused', reason: 'future', message, deviceId }
     }
-    this.#keep(device, event)
+    if (this.#keep(device, event)) this.#endAlert(device, event, inputOffset, appendTimeMs)
     return null
   }
 
-  #keep(device: number, event: DecodedDeviceEvent): void {
+  /** Where an event begins a mute that is on at the device's clock, its alert ends with it. */
+  #endAlert(
+    device: number,
+    { type, timestampMs }: DecodedDeviceEvent,
+    inputOffset: number,
+    appendTimeMs: number,
+  ): void {
+    const { table, events } = this.#memory
+    const nowMs = Math.max(table.float(device, clock), timestampMs)
+    const cause = this.#mutes?.begunBy(device, events.typeIndex(type), nowMs) ?? null
+    if (cause === null) return
+    this.#results.endAlert(device, cause, Number.isNaN(appendTimeMs) ? timestampMs : appendTimeMs, inputOffset)
+  }
+
+  /** Returns whether the event is there for windows to come. */
+  #keep(device: number, event: DecodedDeviceEvent): boolean {
     const { table, events } = this.#memory
     const { graceMs, allowedLatenessMs } = this.#time
     // A per-reading window may come of any time, however old; the others end after what is closed for good.
@@ -123,5 +142,6 @@ export class EventPath {
       // A window that would have used it has given its result already.
       if (event.timestampMs <= table.float(device, emittedEnd)) this.#counters.add('device_events_late_total')
     }
+    return fate === 'kept' || fate === 'kept-oldest-dropped'
   }
 }

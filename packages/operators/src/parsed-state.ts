@@ -16,6 +16,8 @@ export interface ParsedState {
   readonly history: Float64Array
   /** One for each type. */
   readonly events: EventList[]
+  /** Of the alert policy, as `AlertStates` puts it back; `null` where it remembers nothing. */
+  readonly alert: Float64Array | null
 }
 
 export interface ParsedWindow {

@@ -12,8 +12,12 @@ import {
   type ReadingDecoder,
   type SharedOperatorState,
 } from '@millwright/core'
-import { Fold, lastAppend } from '@millwright/kernels'
+import { Fold } from '@millwright/kernels'
 import { accumulatorLayout } from './accumulators/layout.ts'
+import { AlertFold } from './alerts/alert-fold.ts'
+import { AlertPolicies } from './alerts/alert-policies.ts'
+import { AlertStates } from './alerts/alert-states.ts'
+import { Mutes } from './alerts/mutes.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Cleaning } from './cleaning.ts'
 import { Counters } from './counters.ts'
@@ -28,7 +32,7 @@ import { foldOptions } from './fold-options.ts'
 import { HostTimers } from './host-timers.ts'
 import type { HostedOperator, RetractableSink, WriteState } from './hosted-operator.ts'
 import { ModelsInForce } from './models-in-force.ts'
-import { ResultWriter } from './output/result-writer.ts'
+import { type AlertParts, ResultWriter } from './output/result-writer.ts'
 import { Quarantine } from './quarantine.ts'
 import { ReadingPath } from './reading-path.ts'
 import { type StateShape, stateShape, stateShapeHash } from './state-shape.ts'
@@ -139,7 +143,10 @@ class PlanOperator implements PartitionOperator {
     const fold = new Fold(foldOptions(plan, accumulators))
     const table = new DeviceTable(fold)
     const store = new WindowStore(fold, table, counters, { accumulators, raw: rawLayout(plan) })
-    const events = new DeviceEvents(plan.features)
+    const events = new DeviceEvents(plan)
+    const alerts = alertParts(plan, events, counters)
+    const policies = alerts?.policies ?? null
+    const mutes = alerts?.mutes ?? null
     const { onProjectCall } = states
     const program = new FeatureProgram({
       plan,
@@ -150,7 +157,7 @@ class PlanOperator implements PartitionOperator {
       ...(onProjectCall === undefined ? {} : { onProjectCall }),
     })
     const waiting = new WaitingReadings()
-    const memory = { table, windows: store, waiting, history: program.history, events }
+    const memory = { table, windows: store, waiting, history: program.history, events, alerts: alerts?.states ?? null }
     const results = new ResultWriter({
       plan,
       sink,
@@ -160,6 +167,7 @@ class PlanOperator implements PartitionOperator {
       program,
       models: this.#models,
       deviceId,
+      alerts,
     })
     const closer = new WindowCloser(table, store, results, plan.time)
     const windows = deviceWindows(plan, memory, results)
@@ -179,7 +187,7 @@ class PlanOperator implements PartitionOperator {
         ? null
         : new Quarantine({ memory, codec: this.#codec, results, timers: timersOfHost, deviceId })
     const quarantine = this.#quarantine
-    this.#timers = new DeviceTimers({ memory, closer, results, counters, time, deviceId, host: timersOfHost })
+    this.#timers = new DeviceTimers({ memory, closer, results, counters, time, deviceId, host: timersOfHost, policies })
     const timers = this.#timers
     const cleaning = new Cleaning(plan, counters)
     this.#readings = new ReadingPath({
@@ -195,7 +203,7 @@ class PlanOperator implements PartitionOperator {
       deviceId,
       quarantine,
     })
-    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan, quarantine })
+    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan, quarantine, mutes })
   }
 
   get counters(): OperatorCounters {
@@ -240,6 +248,8 @@ class PlanOperator implements PartitionOperator {
     const forgotten = this.#timers.heartbeat(appendTimeMs, offset)
     this.#models.timeCame(appendTimeMs)
     if (forgotten.length === 0) return
+    // An index is another device's from here on: the alerts of those that are gone must have ended.
+    if (this.#memory.alerts !== null) this.#results.flush()
     for (const device of forgotten) this.#forgotten.add(this.#decoder.deviceId(device))
     this.#decoder.forget(Int32Array.from(forgotten))
   }
@@ -295,6 +305,7 @@ class PlanOperator implements PartitionOperator {
       evict: (device) => {
         assert(!this.#unwritten.has(device), 'a device is written back before it is let go of')
         clearBeside(this.#memory, device)
+        this.#memory.alerts?.forget(device)
         table.end(device)
         this.#hostTimers?.clear(device)
       },
@@ -349,7 +360,7 @@ class PlanOperator implements PartitionOperator {
       if (!table.exists(device)) this.#decoder.forget(Int32Array.of(device))
       throw error
     }
-    this.#timers.fileDeadline(device, table.float(device, lastAppend))
+    this.#timers.fileRestored(device)
   }
 
   takeShared(): SharedOperatorState {
@@ -407,10 +418,9 @@ class PlanOperator implements PartitionOperator {
   #restoreHosted(deviceId: string, state: Uint8Array, askedForMs: number): void {
     const device = this.#decoder.deviceIndex(deviceId)
     assert(device >= 0, 'a host restores no more devices than the directory has room for')
-    const { table } = this.#memory
     this.#codec.read(device, state)
     this.#hostTimers?.set(device, askedForMs)
-    this.#timers.fileDeadline(device, table.float(device, lastAppend))
+    this.#timers.fileRestored(device)
   }
 
   #writeState(device: number, write: WriteState): void {
@@ -437,6 +447,13 @@ class PlanOperator implements PartitionOperator {
     // Also true where no append time is known yet; never where this one is unknown.
     if (!(appendTimeMs <= this.#appendClockMs) && !Number.isNaN(appendTimeMs)) this.#appendClockMs = appendTimeMs
   }
+}
+
+function alertParts({ alert }: Plan, events: DeviceEvents, counters: Counters): AlertParts | null {
+  if (alert.rules === undefined) return null
+  const policies = new AlertPolicies(alert.rules)
+  const states = new AlertStates(policies.windowsMax)
+  return { policies, states, fold: new AlertFold(states, counters), mutes: new Mutes(events, alert.rules.mutes) }
 }
 
 function deviceWindows(plan: Plan, memory: DeviceMemory, results: ResultWriter): DeviceWindows {

@@ -16,7 +16,6 @@ interface AtHand {
   readonly device: number
   readonly existed: boolean
   readonly askedForMs: number
-  readonly mark: number
   readonly requestCount: number
   /** `null` for a timer. */
   readonly letter: {
@@ -88,7 +87,8 @@ export class Quarantine {
     if (existed) this.#codec.write(device, this.#image)
     const { requestCount } = this.#timers
     const askedForMs = this.#timers.askedForMs(device)
-    return { device, existed, askedForMs, mark: this.#results.mark(), requestCount, letter }
+    this.#results.mark(device)
+    return { device, existed, askedForMs, requestCount, letter }
   }
 
   /** Returns whether it did not fail. */
@@ -105,13 +105,16 @@ export class Quarantine {
     return true
   }
 
-  #fail({ device, existed, askedForMs, mark, requestCount, letter }: AtHand, message: string): void {
-    const { table } = this.#memory
+  #fail({ device, existed, askedForMs, requestCount, letter }: AtHand, message: string): void {
+    const { table, alerts } = this.#memory
     this.#atHand = null
-    this.#results.undo(mark)
+    this.#results.undo()
     this.#timers.undo(requestCount)
     if (existed) {
+      // Windows of earlier records may have been decided on since the image was made: that stays.
+      const alert = alerts?.copy(device)
       this.#codec.read(device, this.#image.since(0))
+      if (alert !== undefined) alerts?.put(device, alert)
     } else if (table.exists(device)) {
       clearBeside(this.#memory, device)
       table.end(device)

@@ -12,6 +12,8 @@ export interface StateLayout {
   readonly historyColumnCount: number
   readonly historyCapacity: number
   readonly eventTypeCount: number
+  /** Windows' answers that an alert policy keeps; `null`: it remembers nothing. */
+  readonly alertWindows: number | null
 }
 
 /** Returns how states of a shape are laid out. */
@@ -27,5 +29,6 @@ export function stateLayout(shape: StateShape): StateLayout {
     historyColumnCount: history.columns.length,
     historyCapacity: history.capacity,
     eventTypeCount: shape.eventTypes.length,
+    alertWindows: shape.alert?.windows ?? null,
   }
 }

@@ -1,4 +1,5 @@
 import { fieldsOf, partFields, partOffset } from './accumulators/layout.ts'
+import { newestAlertWindows } from './alerts/alert-states.ts'
 import { eventsNotKnownUpTo } from './features/device-events.ts'
 import { horizonAfter, isHorizon } from './features/history.ts'
 import { notKnown } from './features/not-known.ts'
@@ -15,7 +16,8 @@ import { RawValues } from './windows/raw-values.ts'
  *     windows and event times before the change stand behind a horizon (H4, E3).
  * P2. Where it can be told that there was nothing, it is known: the parts of a channel that had no value in a window are zero, the
  *     history of a device that never gave a result is empty.
- * P3. What is carried over may itself hold such marks, from a change before: they stay.
+ * P3. Of an alert policy as much is carried over as the new one keeps. Where the earlier plan kept nothing of it, no alert stands.
+ * P4. What is carried over may itself hold such marks, from a change before: they stay.
  */
 export type MigrateState = (state: ParsedState) => ParsedState
 
@@ -36,6 +38,7 @@ export function stateMigration(from: StateShape, to: StateShape): MigrateState {
     windows: state.windows.map(window),
     history: history(state),
     events: events(state),
+    alert: alertMigration(state.alert, layouts.to.alertWindows),
   })
 }
 
@@ -133,4 +136,8 @@ function eventMigration(from: StateShape, to: StateShape): (state: ParsedState) 
     const unknownMs = Number.isNaN(lastAppendMs) ? Number.POSITIVE_INFINITY : lastAppendMs + from.time.maxClockAheadMs
     return sources.map((source) => events[source] ?? eventsNotKnownUpTo(unknownMs))
   }
+}
+
+function alertMigration(old: Float64Array | null, windowsMax: number | null): Float64Array | null {
+  return old === null || windowsMax === null ? null : newestAlertWindows(old, windowsMax)
 }

@@ -75,6 +75,16 @@ describe('stateShape()', () => {
     expect(stateShapeHash(stateShape(fixturePlan))).toBe(stateShapeHash(released))
   })
 
+  test('names what an alert policy keeps, as the first release that had one did', () => {
+    const released = JSON.parse(readFileSync(join(fixtures, 'shape-1-alert.json'), 'utf8')) as StateShape
+    const { alert, eventTypes } = released
+    expect(alert).toEqual({ windows: 3 })
+    expect(eventTypes).toEqual(['error', 'maintenance', 'service-begin', 'service-end'])
+    expect(readFileSync(join(fixtures, 'version-1-alert.bin')).readUInt32LE(1)).toBe(stateShapeHash(released))
+    const { alert: _, ...without } = released
+    expect(stateShapeHash(without)).not.toBe(stateShapeHash(released))
+  })
+
   test('is data that JSON carries', () => {
     const shape = stateShape(fixturePlan)
     expect(JSON.parse(JSON.stringify(shape))).toEqual(shape)

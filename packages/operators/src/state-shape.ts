@@ -12,6 +12,7 @@ import {
   partSum,
   visitFeature,
 } from './accumulators/layout.ts'
+import { alertWindowsKept } from './alerts/alert-policies.ts'
 import { hashText } from './device-event-line.ts'
 import { eventTypes } from './features/device-events.ts'
 import { historyColumns, windowsLookedBack } from './features/look-back.ts'
@@ -71,6 +72,8 @@ export interface StateShape {
   }
   /** In the order of the bytes. */
   readonly eventTypes: readonly string[]
+  /** How many windows' answers an alert policy keeps of a device; absent where it remembers nothing. */
+  readonly alert?: { readonly windows: number }
   /** The rules of time that decide what is in a state, and what no longer is. Milliseconds. */
   readonly time: Pick<TimeRules, 'graceMs' | 'allowedLatenessMs' | 'maxClockAheadMs'>
   readonly cleaning: readonly CleaningRule[]
@@ -99,7 +102,8 @@ export function stateShape(plan: Plan): StateShape {
       capacity: lookBack + windowsKeptMax(plan),
       lookBack,
     },
-    eventTypes: eventTypes(plan.features),
+    eventTypes: eventTypes(plan),
+    ...(plan.alert.rules === undefined ? {} : { alert: { windows: alertWindowsKept(plan.alert.rules) } }),
     time: { graceMs, allowedLatenessMs, maxClockAheadMs },
     cleaning: plan.cleaning.map(({ kind, name, channel, min, max, onBad }) => ({
       kind,
@@ -129,6 +133,7 @@ export function stateShapeHash(shape: StateShape): number {
     `[${shape.features.map(({ expression }) => expression.json).join(',')}]`,
     json([shape.history.columns.length, shape.history.capacity]),
     json(shape.eventTypes),
+    ...(shape.alert === undefined ? [] : [json({ alert: shape.alert.windows })]),
   ]
   return hashText(`[${texts.join(',')}]`)
 }

@@ -7,6 +7,7 @@ import {
   type Plan,
   type WindowNode,
 } from '@millwright/core'
+import { alertPolicy, alertProblems } from './alert-rules.ts'
 import { checkFeature, printValue } from './check-feature.ts'
 import { formatDuration } from './duration.ts'
 import { notifyChannels, notifyProblems } from './notify-rules.ts'
@@ -117,7 +118,12 @@ function crossFieldProblems(settings: ParsedSettings): ConfigurationProblem[] {
   for (const [name, feature] of features)
     problems.push(...checkFeature(`features.${name}`, feature.node as FeatureNode, channelNames))
 
-  problems.push(...windowProblems(settings), ...notifyProblems(settings.notify), ...heartbeatProblems(settings))
+  problems.push(
+    ...windowProblems(settings),
+    ...alertProblems(settings.alert),
+    ...notifyProblems(settings.notify),
+    ...heartbeatProblems(settings),
+  )
   for (const channel of Object.keys(settings.csv?.channels ?? {}))
     if (!channelNames.includes(channel))
       report(`csv.channels.${channel}`, channel, `a declared channel: ${channelNames.join(', ')}`)
@@ -216,7 +222,7 @@ function buildPlan(settings: ParsedSettings): Plan {
       return { name, unit: feature.unit ?? unitOf(node, channels), node }
     }),
     model: settings.model,
-    alert: { threshold: settings.alert.threshold ?? null, whyMax: settings.alert.whyMax },
+    alert: alertPolicy(settings.alert),
     time: {
       timestamp: settings.time.timestamp,
       graceMs: settings.time.grace,

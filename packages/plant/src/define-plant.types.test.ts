@@ -26,4 +26,13 @@ test('definePlant() knows the names of the channels at compile time', () => {
   expect(() => definePlant({ ...settings, features, grace: '5 s' })).toThrow('grace')
   // @ts-expect-error -- a series that the feature did not ask for
   expect(custom(['vibration'], ({ values }) => values.temperature.length)).toBeDefined()
+
+  const pair = { begin: 'a', end: 'b' }
+  expect(definePlant({ ...settings, features, alert: { threshold: 0.8, stops: pair } }).alert.rules).toBeDefined()
+  // @ts-expect-error -- a severity that does not exist
+  expect(() => definePlant({ ...settings, features, alert: { severities: { fatal: {} } } })).toThrow('fatal')
+  // @ts-expect-error -- a policy of devices that names none
+  expect(() => definePlant({ ...settings, features, alert: { devices: [{ threshold: 1 }] } })).toThrow('match')
+  // @ts-expect-error -- maintenance without an end
+  expect(() => definePlant({ ...settings, features, alert: { maintenance: { begin: 'a' } } })).toThrow('end')
 })

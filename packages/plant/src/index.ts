@@ -1,3 +1,4 @@
+export type { AlertPolicySettings, AlertSettings, MuteSettings } from './alert-settings.ts'
 export { definePlant } from './define-plant.ts'
 export { describePlan } from './describe-plan.ts'
 export { type Duration, durationMs, formatDuration } from './duration.ts'

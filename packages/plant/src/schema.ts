@@ -103,6 +103,74 @@ const csv = z.strictObject(
   'a CSV format: { deviceId, timestamp, … }',
 )
 
+const probability = z.number('a number from 0 to 1').min(0, 'a number from 0 to 1').max(1, 'a number from 0 to 1')
+
+const severity = z
+  .strictObject(
+    { threshold: probability, clearThreshold: probability.optional() },
+    'the thresholds of a severity: { threshold, clearThreshold? }',
+  )
+  .optional()
+
+const windowCount = wholeNumber(1, limits.alertWindowsMax)
+
+const alertPolicyFields = {
+  threshold: probability.optional(),
+  clearThreshold: probability.optional(),
+  severities: z
+    .strictObject({ minor: severity, major: severity, critical: severity }, '{ minor?, major?, critical? }')
+    .optional(),
+  windows: z
+    .strictObject({ high: windowCount, of: windowCount }, 'how many windows of how many: { high, of }')
+    .optional(),
+  minimumDuration: duration(0, yearMs).optional(),
+  clearAfter: duration(1, yearMs).nullable().optional(),
+}
+
+const eventType = text("an event type such as 'maintenance'", /^[\w.-]{1,64}$/)
+
+const mute = z
+  .strictObject(
+    {
+      begin: eventType,
+      end: eventType,
+      atMost: duration(1, yearMs).nullable().optional(),
+      settle: duration(0, yearMs).default(0),
+    },
+    'two types of event: { begin, end, atMost?, settle? }',
+  )
+  .optional()
+
+const devicePattern = text(
+  `a device id of at most ${limits.deviceIdBytesMax} characters, in which * stands for any text`,
+  /^[^\p{Cc}]{1,256}$/u,
+)
+
+const alert = z.strictObject(
+  {
+    ...alertPolicyFields,
+    whyMax: wholeNumber(0, limits.featuresMax).default(5),
+    devices: z
+      .array(
+        z.strictObject(
+          {
+            ...alertPolicyFields,
+            match: z.union(
+              [devicePattern.transform((pattern) => [pattern]), z.array(devicePattern).min(1, 'at least one pattern')],
+              "a pattern of device ids such as 'press-*', or several",
+            ),
+          },
+          'a policy of some devices: { match, threshold?, … }',
+        ),
+        'a list of policies of some devices',
+      )
+      .optional(),
+    maintenance: mute,
+    stops: mute,
+  },
+  'an alert policy: { threshold?, whyMax?, … }',
+)
+
 export const plantSchema = z.strictObject(
   {
     name: plainName,
@@ -120,19 +188,7 @@ export const plantSchema = z.strictObject(
         "a model's name, or { name, trustedKeys? }, or null",
       )
       .default(null),
-    alert: z
-      .strictObject(
-        {
-          threshold: z
-            .number('a number from 0 to 1')
-            .min(0, 'a number from 0 to 1')
-            .max(1, 'a number from 0 to 1')
-            .optional(),
-          whyMax: wholeNumber(0, limits.featuresMax).default(5),
-        },
-        '{ threshold?, whyMax? }',
-      )
-      .prefault({}),
+    alert: alert.prefault({}),
     time: time.prefault({}),
     partitions: wholeNumber(1, limits.partitionsMax).default(3),
     sources: z

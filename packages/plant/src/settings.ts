@@ -1,4 +1,5 @@
 import type { ChannelKind } from '@millwright/core'
+import type { AlertSettings } from './alert-settings.ts'
 import type { Duration } from './duration.ts'
 import type { Feature } from './features.ts'
 import type { NotifySetting } from './notify-settings.ts'
@@ -76,12 +77,8 @@ export interface PlantSettings<C extends string> {
   readonly features: Readonly<Record<string, Feature<NoInfer<C>>>>
   /** Name of the model whose packages this plant accepts. Without one, features only. */
   readonly model?: string | { readonly name: string; readonly trustedKeys?: readonly string[] } | null
-  readonly alert?: {
-    /** Alert when probability > threshold. Default: the model package's. */
-    readonly threshold?: number
-    /** Most reasons listed with an alert. Default 5. */
-    readonly whyMax?: number
-  }
+  /** When alerts are raised and end. Default: each window is judged by itself, against the model package's threshold. */
+  readonly alert?: AlertSettings
   readonly time?: TimeSettings
   /** Default 3. Changed only by draining: it decides where a device's records go. */
   readonly partitions?: number

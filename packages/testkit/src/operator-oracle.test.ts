@@ -25,6 +25,8 @@ describe.each(windows)('createPartitionOperator() agrees with the naive operator
     { what: 'with append times', options: {} },
     { what: 'replayed', options: { appendTimes: false } },
     { what: 'with arrival times', options: { timestamp: 'arrival' } },
+    { what: 'with an alert policy', options: { alertRules: true } },
+    { what: 'replayed with an alert policy', options: { alertRules: true, appendTimes: false } },
   ] as const)('$what', async ({ options }) => {
     for (let seed = 1; seed <= seedCount; seed++) {
       const { plan, steps } = randomScenario(seed, { window, ...options })

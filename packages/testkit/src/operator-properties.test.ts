@@ -19,7 +19,12 @@ const windows: readonly WindowNode[] = [
   { kind: 'session', gapMs: 4000 },
   { kind: 'per-reading' },
 ]
-const variants: readonly Omit<ScenarioOptions, 'window'>[] = [{}, { appendTimes: false }, { timestamp: 'arrival' }]
+const variants: readonly Omit<ScenarioOptions, 'window'>[] = [
+  {},
+  { appendTimes: false },
+  { timestamp: 'arrival' },
+  { alertRules: true },
+]
 const seedCount = Number(process.env['MILLWRIGHT_SEEDS'] ?? 4)
 
 /** Runs `check` over histories of every kind of window. */

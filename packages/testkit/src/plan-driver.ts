@@ -1,5 +1,5 @@
 import type { Activation, LoadedModel, OutputTopic, PartitionOperator, Plan } from '@millwright/core'
-import { createPartitionOperator } from '@millwright/operators'
+import { createPartitionOperator, type PartitionOperatorOptions } from '@millwright/operators'
 import { plainDecoder } from './direct-engine.ts'
 
 /** A message as a test reads it: parsed. */
@@ -22,9 +22,12 @@ export interface DrivenMessage {
  * driver.endOfInput()
  * driver.take('device-features')
  */
-export function createPlanDriver(plan: Plan): PlanDriver {
-  return new PlanDriver(plan)
+export function createPlanDriver(plan: Plan, states: PlanDriverStates = {}): PlanDriver {
+  return new PlanDriver(plan, states)
 }
+
+/** Shapes of earlier plans whose states the driven operator takes over. */
+export type PlanDriverStates = Pick<PartitionOperatorOptions, 'earlierShapes'>
 
 export class PlanDriver {
   /** The operator that is driven, for what the driver has no method for. */
@@ -34,11 +37,11 @@ export class PlanDriver {
   #offset = 0
   readonly #messages: DrivenMessage[] = []
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, states: PlanDriverStates = {}) {
     const emit = (topic: OutputTopic, deviceId: string | null, inputOffset: number, line: string): void => {
       this.#messages.push({ topic, deviceId, inputOffset, line, message: JSON.parse(line) })
     }
-    this.operator = createPartitionOperator({ plan, decoder: plainDecoder(plan), sink: { emit } })
+    this.operator = createPartitionOperator({ plan, decoder: plainDecoder(plan), sink: { emit }, ...states })
   }
 
   /** Hands over one reading: an object, or a line as it is (text or bytes). Returns its offset. */

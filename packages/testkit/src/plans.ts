@@ -1,4 +1,4 @@
-import type { CleaningRule, FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
+import type { AlertRules, CleaningRule, FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
 
 /** What of a plan a test cares about; the rest is the product's default. */
 export interface PlanSketch {
@@ -11,6 +11,8 @@ export interface PlanSketch {
   /** Alert threshold of the policy; `null`: the package's. */
   readonly threshold?: number | null
   readonly whyMax?: number
+  /** What the policy says beyond one threshold; none by default. */
+  readonly alertRules?: AlertRules
 }
 
 /** The product's defaults of time: docs/guide/time.md. */
@@ -37,7 +39,11 @@ export function planOf(sketch: PlanSketch = {}): Plan {
     window: sketch.window ?? { kind: 'tumbling', sizeMs: 10_000 },
     features: Object.entries(features).map(([name, node]) => ({ name, unit: '1', node })),
     model: { name: 'risk', trustedKeys: [] },
-    alert: { threshold: sketch.threshold ?? null, whyMax: sketch.whyMax ?? 3 },
+    alert: {
+      threshold: sketch.threshold ?? null,
+      whyMax: sketch.whyMax ?? 3,
+      ...(sketch.alertRules === undefined ? {} : { rules: sketch.alertRules }),
+    },
     time: { ...defaultTime, ...sketch.time },
     partitionCount: 1,
     sources: [],

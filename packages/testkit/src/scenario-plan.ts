@@ -1,4 +1,4 @@
-import type { FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
+import type { AlertRules, DevicePolicy, FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
 import { planOf } from './plans.ts'
 
 export interface ScenarioOptions {
@@ -8,6 +8,8 @@ export interface ScenarioOptions {
   readonly appendTimes?: boolean
   readonly stepCount?: number
   readonly endOfInput?: boolean
+  /** Whether the plan has an alert policy of many rules, and the history answers that go up and down. */
+  readonly alertRules?: boolean
 }
 
 /** Numbers in 0..1 from a seed. Source: mulberry32 (Tommy Ettinger, public domain). */
@@ -87,8 +89,46 @@ const scenarioTime: TimeRules = {
   devicesMax: 1000,
 }
 
+/** Makes an alert policy with every kind of rule, for the devices and events of the histories. */
+function alertRulesFrom(random: () => number): AlertRules {
+  const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T
+  const policy = (): DevicePolicy => {
+    const of = oneOf(1, 2, 3, 4)
+    const minimumDurationMs = oneOf(0, 0, 12_000, 40_000)
+    const warning = oneOf(null, 0.4, 0.55)
+    return {
+      levels: [
+        { severity: 'warning', threshold: warning, clearThreshold: oneOf(null, 0.2, 0.35) },
+        ...(random() < 0.5
+          ? [{ severity: 'major', threshold: 0.7, clearThreshold: oneOf(null, 0.3, 0.65) } as const]
+          : []),
+        ...(random() < 0.5 ? [{ severity: 'critical', threshold: 0.85, clearThreshold: 0.75 } as const] : []),
+      ],
+      windows: { high: 1 + Math.floor(random() * of), of },
+      minimumDurationMs,
+      // Before a silence, between silence and forgetting, and after it.
+      clearAfterMs: oneOf(null, minimumDurationMs + 5000, 50_000, 100_000, 150_000),
+    }
+  }
+  const mute = { atMostMs: oneOf(null, 20_000, 60_000), settleMs: oneOf(0, 0, 8000) }
+  return {
+    policy: policy(),
+    devices: [
+      { match: ['*-2'], policy: policy() },
+      { match: ['press-2', 'ö*3'], policy: policy() },
+    ],
+    mutes: [
+      { cause: 'maintenance', beginType: 'maintenance', endType: 'note', ...mute },
+      ...(random() < 0.5 ? [{ cause: 'stopped', beginType: 'error', endType: 'maintenance', ...mute } as const] : []),
+    ],
+  }
+}
+
 /** Makes a plan with every kind of feature; the first numbers of a generator decide what the kinds of history differ in. */
-export function planFrom(random: () => number, { window, timestamp = 'event' }: ScenarioOptions): Plan {
+export function planFrom(
+  random: () => number,
+  { window, timestamp = 'event', alertRules = false }: ScenarioOptions,
+): Plan {
   const mayBeLate = window.kind === 'tumbling' || window.kind === 'hopping'
   return planOf({
     channels: ['a', 'b'],
@@ -105,6 +145,7 @@ export function planFrom(random: () => number, { window, timestamp = 'event' }: 
       graceMs: random() < 0.3 ? 0 : 2000,
     },
     threshold: random() < 0.5 ? 0.5 : null,
+    ...(alertRules ? { alertRules: alertRulesFrom(random) } : {}),
   })
 }
 

@@ -19,7 +19,9 @@ export interface Scenario {
 export function randomScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = seededRandom(seed)
   const plan = planFrom(random, options)
-  const history = new HistoryMaker(random, options.appendTimes ?? true)
+  // Of a device's windows some must be answered each way, so models change often.
+  const activationShare = options.alertRules ? 0.2 : 0.04
+  const history = new HistoryMaker(random, options.appendTimes ?? true, activationShare)
   const steps: Step[] = Array.from({ length: options.stepCount ?? 120 }, () => history.next())
   if (options.endOfInput ?? random() < 0.5) steps.push({ kind: 'end' })
   return { plan, steps }
@@ -30,14 +32,16 @@ const encoder = new TextEncoder()
 class HistoryMaker {
   readonly #random: () => number
   readonly #appendTimes: boolean
+  readonly #activationShare: number
   #nowMs = beginMs
   #version = 0
   /** Lines sent lately, to be sent again. */
   readonly #sent: string[] = []
 
-  constructor(random: () => number, appendTimes: boolean) {
+  constructor(random: () => number, appendTimes: boolean, activationShare: number) {
     this.#random = random
     this.#appendTimes = appendTimes
+    this.#activationShare = activationShare
   }
 
   next(): Step {
@@ -49,7 +53,7 @@ class HistoryMaker {
     const kind = random()
     if (kind < 0.05) return { kind: 'heartbeat', appendTimeMs: this.#nowMs }
     if (kind < 0.12) return { kind: 'events', bytes: encoder.encode(this.#event()), appendTimeMs }
-    if (kind < 0.16) return this.#activation(appendTimeMs)
+    if (kind < 0.12 + this.#activationShare) return this.#activation(appendTimeMs)
     const lines = Array.from({ length: 1 + Math.floor(random() * 4) }, () => this.#line())
     return { kind: 'readings', bytes: encoder.encode(`${lines.join('\n')}\n`), appendTimeMs }
   }

@@ -34,5 +34,5 @@ export function describeJob(plan: Plan): JobDescription {
 
 /** Whether windows of a plan look at device events: which of a reading and an event came first then matters to every number. */
 export function readsEvents(plan: Plan): boolean {
-  return eventTypes(plan.features).length > 0
+  return eventTypes(plan).length > 0
 }

@@ -1,4 +1,4 @@
-import { type FeatureNode, limits } from '@millwright/core'
+import { limits, type Plan, type WindowNode } from '@millwright/core'
 import { visitFeature } from '../accumulators/layout.ts'
 import { notKnown } from './not-known.ts'
 
@@ -7,8 +7,19 @@ const hourMs = 3_600_000
 /** What became of an event that was handed in. `kept` may come with an older one that had to go. */
 export type EventFate = 'unused' | 'redelivered' | 'kept' | 'kept-oldest-dropped'
 
+/** What of a plan says which events are kept, and how long. */
+export type EventReaders = Pick<Plan, 'features' | 'window' | 'alert'>
+
+/** How far before the end of a window its readers look. Milliseconds. */
+interface LookBack {
+  /** Farthest that `countOf` counts. */
+  countedMs: number
+  /** Farthest before the end of a window that its newest event is asked for. */
+  newestMs: number
+}
+
 /**
- * Device events that features look at.
+ * Device events that features or the alert policy look at.
  *
  * E1. Of a device and type, events are in ascending order of time; of equal times in order of arrival.
  * E2. At most `eventsPerDeviceMax` of one type and device are kept. Beyond that, those go first that no window to come can
@@ -17,19 +28,19 @@ export type EventFate = 'unused' | 'redelivered' | 'kept' | 'kept-oldest-dropped
  *     the time −T; events' own times are never negative. It goes when no window to come can look back on it.
  */
 export class DeviceEvents {
-  /** Types that a feature of the plan names, in the order they are stored. */
+  /** Types that the plan names, in the order they are stored. */
   readonly types: readonly string[]
-  /** Farthest that `countOf` looks back for each type, in milliseconds. */
-  readonly #lookBackMs: readonly number[]
+  /** Of each type. */
+  readonly #lookBack: readonly LookBack[]
   readonly #devices: (EventList[] | undefined)[] = []
 
-  constructor(features: readonly { readonly node: FeatureNode }[]) {
-    const lookBack = eventLookBackMs(features)
-    this.types = eventTypes(features)
-    this.#lookBackMs = this.types.map((type) => lookBack.get(type) ?? 0)
+  constructor(plan: EventReaders) {
+    const lookBack = eventLookBack(plan)
+    this.types = eventTypes(plan)
+    this.#lookBack = this.types.map((type) => lookBack.get(type) as LookBack)
   }
 
-  /** Index of a type; −1 where no feature uses it. */
+  /** Index of a type; −1 where nothing uses it. */
   typeIndex(type: string): number {
     return this.types.indexOf(type)
   }
@@ -64,6 +75,30 @@ export class DeviceEvents {
     return at === 0 || (times[at - 1] as number) < horizonOf(times) ? Number.NaN : (times[at - 1] as number)
   }
 
+  /** Time of the newest event at or before `timeMs`, or until when there may have been one (E3); −Infinity for neither. */
+  latestPossibleAt(device: number, type: number, timeMs: number): number {
+    const times = this.#devices[device]?.[type]?.times ?? []
+    let at = times.length
+    while (at > 0 && (times[at - 1] as number) > timeMs) at -= 1
+    // A horizon's own time is negative: it counts as what it stands for.
+    const newest = at > 0 && (times[at - 1] as number) >= 0 ? (times[at - 1] as number) : Number.NEGATIVE_INFINITY
+    return Math.max(newest, Math.min(horizonOf(times), timeMs))
+  }
+
+  /** Whether a known event with `afterMs < timestamp < beforeMs` meets a condition on its time. */
+  someBetween(
+    device: number,
+    type: number,
+    afterMs: number,
+    beforeMs: number,
+    condition: (timeMs: number) => boolean,
+  ): boolean {
+    const times = this.#devices[device]?.[type]?.times ?? []
+    for (let at = times.length - 1; at >= 0 && (times[at] as number) > afterMs; at--)
+      if ((times[at] as number) < beforeMs && condition(times[at] as number)) return true
+    return false
+  }
+
   /** Events with `afterMs < timestamp <= upToMs`; `notKnown` where there may have been more (E3). */
   countBetween(device: number, type: number, afterMs: number, upToMs: number): number {
     const times = this.#devices[device]?.[type]?.times ?? []
@@ -88,13 +123,13 @@ export class DeviceEvents {
 
   /** Drops the events that no window ending after `usableAfterMs` can see; returns whether there was one. */
   #dropUseless(list: EventList, type: number, usableAfterMs: number): boolean {
-    const before = usableAfterMs - (this.#lookBackMs[type] as number)
+    const { countedMs, newestMs } = this.#lookBack[type] as LookBack
     let useless = 0
-    // `hoursSince` wants the newest at or before each end: what has a successor there, and is too old to count, is useless.
+    // Wanted is the newest at or before some time: what has a successor there, and is too old to count, is useless.
     while (
       useless + 1 < list.times.length &&
-      (list.times[useless + 1] as number) <= usableAfterMs &&
-      Math.abs(list.times[useless] as number) <= before
+      (list.times[useless + 1] as number) <= usableAfterMs - newestMs &&
+      Math.abs(list.times[useless] as number) <= usableAfterMs - countedMs
     )
       useless += 1
     list.times.splice(0, useless)
@@ -112,21 +147,41 @@ export class DeviceEvents {
   }
 }
 
-/** Returns the types of event that features name, in the order in which they are stored: that of code units. */
-export function eventTypes(features: readonly { readonly node: FeatureNode }[]): string[] {
-  return [...eventLookBackMs(features).keys()].sort()
+/** Returns the types of event that a plan names, in the order in which they are stored: that of code units. */
+export function eventTypes(plan: EventReaders): string[] {
+  return [...eventLookBack(plan).keys()].sort()
 }
 
-/** Farthest that `countOf` looks back for each type, in milliseconds. */
-function eventLookBackMs(features: readonly { readonly node: FeatureNode }[]): Map<string, number> {
-  const lookBack = new Map<string, number>()
+function eventLookBack({ features, window, alert }: EventReaders): Map<string, LookBack> {
+  const lookBack = new Map<string, LookBack>()
+  const reads = (type: string, { countedMs, newestMs }: LookBack): void => {
+    const known = lookBack.get(type) ?? { countedMs: 0, newestMs: 0 }
+    lookBack.set(type, {
+      countedMs: Math.max(known.countedMs, countedMs),
+      newestMs: Math.max(known.newestMs, newestMs),
+    })
+  }
   for (const { node } of features)
     visitFeature(node, (inner) => {
-      if (inner.kind !== 'hours-since' && inner.kind !== 'count-of') return
-      const hours = inner.kind === 'count-of' ? inner.hours : 0
-      lookBack.set(inner.eventType, Math.max(lookBack.get(inner.eventType) ?? 0, hours * hourMs))
+      if (inner.kind === 'hours-since') reads(inner.eventType, { countedMs: 0, newestMs: 0 })
+      else if (inner.kind === 'count-of') reads(inner.eventType, { countedMs: inner.hours * hourMs, newestMs: 0 })
     })
+  // Whether a window is muted is asked from its start on.
+  for (const { beginType, endType } of alert.rules?.mutes ?? [])
+    for (const type of [beginType, endType]) reads(type, { countedMs: 0, newestMs: longestWindowMs(window) })
   return lookBack
+}
+
+function longestWindowMs(window: WindowNode): number {
+  switch (window.kind) {
+    case 'tumbling':
+    case 'hopping':
+      return window.sizeMs
+    case 'session':
+      return Number.POSITIVE_INFINITY
+    case 'per-reading':
+      return 1
+  }
 }
 
 export interface EventList {

@@ -1,4 +1,12 @@
-import { type DevicePresence, float32ToJson, float64ToJson, type ModelName } from '@millwright/core'
+import {
+  type AlertCleared,
+  type AlertMark,
+  type DevicePresence,
+  float32ToJson,
+  float64ToJson,
+  type ModelName,
+  type MuteCause,
+} from '@millwright/core'
 
 /**
  * The messages as JSON texts, key by key in the order of core's records: equal results are equal bytes
@@ -32,21 +40,37 @@ export function deviceFeaturesLine(window: WindowIdentity, readingCount: number,
   )
 }
 
-/** @param whyJson The list of contributions; `null` where the risk is not high. */
+/**
+ * @param whyJson The list of contributions; `null` where the risk is not high.
+ * @param policyJson What {@link policyKeys} gave; empty where the policy has nothing to say.
+ */
 export function alertSignalLine(
   window: WindowIdentity,
   model: ModelName,
   probability: number,
   featuresJson: string,
   whyJson: string | null,
+  policyJson: string,
 ): string {
   const status = whyJson === null ? 'Normal' : 'High risk of failure'
   return (
     `{"deviceId":${window.deviceIdJson},"probability":${float32ToJson(probability)},"status":"${status}",` +
     `"windowStart":${window.startMs},"windowEnd":${window.endMs},"revision":${window.revision},` +
     `"model":{"name":${JSON.stringify(model.name)},"version":${JSON.stringify(model.version)}},` +
-    `"features":${featuresJson}${whyJson === null ? '' : `,"why":${whyJson}`}}`
+    `"features":${featuresJson}${whyJson === null ? '' : `,"why":${whyJson}`}${policyJson}}`
   )
+}
+
+/** Prints what a policy made of a window, as the keys that follow the others. */
+export function policyKeys(mark: AlertMark | null, muted: MuteCause | null): string {
+  const alert = mark === null ? '' : `,"alert":${markJson(mark)}`
+  return muted === null ? alert : `${alert},"muted":"${muted}"`
+}
+
+function markJson({ mark, severity, since, before, cause }: AlertMark): string {
+  const change = before === undefined ? '' : `,"before":"${before}"`
+  const end = cause === undefined ? '' : `,"cause":"${cause}"`
+  return `{"mark":"${mark}","severity":"${severity}","since":${since}${change}${end}}`
 }
 
 /**
@@ -79,4 +103,14 @@ export function lateReadingLine(deviceId: string, timestampMs: number, clockMs: 
 
 export function deviceStatusLine(deviceId: string, kind: DevicePresence['kind'], atMs: number): string {
   return `{"deviceId":${JSON.stringify(deviceId)},"kind":"${kind}","at":${atMs}}`
+}
+
+export function alertClearedLine(
+  deviceId: string,
+  { at, cause, severity, since }: Omit<AlertCleared, 'deviceId' | 'kind'>,
+): string {
+  return (
+    `{"deviceId":${JSON.stringify(deviceId)},"kind":"alert-cleared","at":${at},"cause":"${cause}",` +
+    `"severity":"${severity}","since":${since}}`
+  )
 }

@@ -1,3 +1,4 @@
+import { type NaiveAlert, newNaiveAlert } from './naive-alerts.ts'
 import type { NaiveEntry, NaiveEvent } from './naive-features.ts'
 import type { NaiveReading } from './naive-statistics.ts'
 
@@ -26,6 +27,7 @@ export interface NaiveDevice {
   history: NaiveEntry[]
   events: (NaiveEvent & { readonly detail: string })[]
   greatestEmittedEndMs: number
+  readonly alert: NaiveAlert
 }
 
 export function newNaiveDevice(id: string): NaiveDevice {
@@ -40,5 +42,6 @@ export function newNaiveDevice(id: string): NaiveDevice {
     history: [],
     events: [],
     greatestEmittedEndMs: Number.NEGATIVE_INFINITY,
+    alert: newNaiveAlert(),
   }
 }

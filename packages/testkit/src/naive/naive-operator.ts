@@ -1,6 +1,7 @@
-import { assert, type DeadLetterReason, limits, type OutputTopic, type Plan } from '@millwright/core'
+import { type AlertCleared, assert, type DeadLetterReason, limits, type OutputTopic, type Plan } from '@millwright/core'
 import { decodeWithJsonParse } from '@millwright/operators'
 import type { ConformanceEngine, RunResult, Step, StepOutput } from '../steps.ts'
+import { naiveDecision, naiveEnd, naiveMute, naiveMuteBegun, naivePolicy } from './naive-alerts.ts'
 import { type NaiveDevice, type NaiveWindow, newNaiveDevice } from './naive-device.ts'
 import { type NaiveEntry, naiveFeature } from './naive-features.ts'
 import type { NaiveReading } from './naive-statistics.ts'
@@ -207,7 +208,11 @@ class NaiveOperator {
       this.#deadLetter('future', device.id)
       return
     }
-    if (!JSON.stringify(this.#plan.features).includes(`"eventType":${JSON.stringify(event.type)}`)) {
+    const { rules } = this.#plan.alert
+    const wanted = JSON.stringify([this.#plan.features, rules?.mutes ?? []])
+    if (
+      ![`eventType`, `beginType`, `endType`].some((key) => wanted.includes(`"${key}":${JSON.stringify(event.type)}`))
+    ) {
       this.#count('device_events_unused_total')
       return
     }
@@ -221,6 +226,16 @@ class NaiveOperator {
     }
     device.events.push(kept)
     if (kept.timestampMs <= device.greatestEmittedEndMs) this.#count('device_events_late_total')
+    if (rules === undefined) return
+    const cause = naiveMuteBegun(rules, device.events, kept, device.clockMs)
+    if (cause !== null) this.#endAlert(device, cause, Number.isNaN(appendTimeMs) ? kept.timestampMs : appendTimeMs)
+  }
+
+  #endAlert(device: NaiveDevice, cause: AlertCleared['cause'], at: number): void {
+    const ended = naiveEnd(device.alert, cause, (name) => this.#count(name))
+    if (ended === null) return
+    const { id: deviceId } = device
+    this.#emit('device-status', deviceId, { deviceId, kind: 'alert-cleared', at, cause, ...ended })
   }
 
   #recordOf(id: string, appendTimeMs: number): NaiveDevice {
@@ -251,7 +266,12 @@ class NaiveOperator {
       this.#emit('device-status', device.id, { deviceId: device.id, kind: 'device-silent', at: silentAtMs })
     }
     const forgottenAtMs = device.lastAppendMs + forgetAfterMs
+    const { rules } = this.#plan.alert
+    const clearAfterMs = rules === undefined ? null : naivePolicy(rules, device.id).clearAfterMs
+    const clearedAtMs = Math.max(silentAtMs, device.lastAppendMs + (clearAfterMs ?? Number.POSITIVE_INFINITY))
+    if (clearedAtMs <= nowMs && clearedAtMs < forgottenAtMs) this.#endAlert(device, 'timed', clearedAtMs)
     if (forgottenAtMs <= nowMs) {
+      this.#endAlert(device, 'forgotten', forgottenAtMs)
       if (device.waiting !== null) this.#deadLetter('jump-not-confirmed', device.id)
       this.#devices.delete(device.id)
       this.#count('devices_forgotten_total')
@@ -277,6 +297,7 @@ class NaiveOperator {
       }),
     )
     device.history = [...history, entry, ...device.history.filter((other) => !before(other))].slice(-this.#historyMax())
+    const replacesStartMs = window.emittedStartMs
     window.emittedStartMs = window.startMs
     window.changed = false
     const identity = { windowStart: window.startMs, windowEnd: window.endMs, revision: window.results }
@@ -293,7 +314,14 @@ class NaiveOperator {
       return
     }
     const probability = Math.fround(model.probability)
-    const high = probability > (alert.threshold ?? model.threshold)
+    const policy = alert.rules === undefined ? null : naivePolicy(alert.rules, deviceId)
+    const high = probability > ((policy === null ? alert : policy.levels[0])?.threshold ?? model.threshold)
+    const muted = alert.rules === undefined ? null : naiveMute(alert.rules, device.events, window.startMs, window.endMs)
+    const { startMs, endMs } = window
+    const { revision } = identity
+    const { threshold: modelThreshold } = model
+    const scored = { startMs, endMs, revision, replacesStartMs, probability, modelThreshold, muted }
+    const mark = policy === null ? null : naiveDecision(device.alert, policy, scored, (name) => this.#count(name))
     this.#count(high ? 'alerts_high_total' : 'alerts_normal_total')
     this.#emit('alert-signals', deviceId, {
       deviceId,
@@ -310,6 +338,8 @@ class NaiveOperator {
               .map(({ name }) => ({ feature: name, value: values[name] ?? null, contribution: 0 })),
           }
         : {}),
+      ...(mark === null ? {} : { alert: mark }),
+      ...(muted === null ? {} : { muted }),
     })
   }
 
