@@ -101,8 +101,12 @@ test('the report is that of a plain count over the exported topics, after kill -
   const metrics = await (await fetch(`${again.url}/metrics`)).text()
   expect(metrics).toMatch(/^millwright_false_alerts_total\{model="press",version="1"\} 2$/m)
   expect(metrics).toMatch(/^millwright_verdicts_total\{outcome="duplicate"\} 1$/m)
-  expect(metrics).toMatch(/^millwright_drift_psi\{model="press",version="1",feature="vibration"\} /m)
   expect(metrics).toMatch(/^millwright_watcher_up 1$/m)
+  // Ten seconds after the windows that pass it, a day is judged.
+  const drift = async (): Promise<string> => (await fetch(`${again.url}/metrics`)).text()
+  await expect
+    .poll(drift, { timeout: 60_000, interval: 500 })
+    .toMatch(/^millwright_drift_psi\{model="press",version="1",feature="vibration"\} /m)
   expect((await again.stop()).code).toBe(0)
 
   const last = await startPlant(project, '--data', data)

@@ -27,6 +27,7 @@ import { formatCount, startProgress } from '../terminal/progress.ts'
 import { summaryOf, summaryText } from '../terminal/summary.ts'
 import { watchedPlant } from '../watch/topics-watch.ts'
 import { watchMetrics } from '../watch/watch-metrics.ts'
+import { kafkaWatchFolder } from '../watch/watch-state-file.ts'
 import { Watcher } from '../watch/watcher.ts'
 
 const examples = `
@@ -36,7 +37,8 @@ Examples:
   millwright run --input history.ndjson.gz
   millwright run my-plant --kafka k1:9093,k2:9093 --kafka-user plant --kafka-password-file /etc/millwright/kafka --kafka-ca ca.pem
 
-With --kafka only gateways and status page run here: the operators are on Flink (millwright deploy).`
+With --kafka gateways, status page and watcher run here: the operators are on Flink (millwright deploy). The data folder then
+has only what the watcher knows.`
 
 interface RunFlags extends KafkaFlags {
   readonly data?: string
@@ -74,7 +76,7 @@ export function addCommand(program: Command): void {
 }
 
 async function run(projectPath: string, flags: RunFlags): Promise<void> {
-  const connection = await connectionOf(flags, { '--data': flags.data, '--workers': flags.workers })
+  const connection = await connectionOf(flags, { '--workers': flags.workers })
   const project = await loadProject(projectPath)
   if (connection !== null) return runGateways(project, connection, flags)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
@@ -128,6 +130,7 @@ async function runGateways(project: LoadedProject, connection: KafkaConnection, 
     hostNames: flags.hostName ?? [],
     files,
     fileBytes: totalBytesOf(files),
+    watchFolder: flags.watch ? kafkaWatchFolder(flags.data ?? join(project.directory, 'data')) : null,
     signal: stop.signal,
     stopped,
     say,
@@ -166,7 +169,9 @@ async function serve(options: {
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
   let stopHeartbeat: (() => Promise<void>) | null = null
-  const watcher = flags.watch ? new Watcher({ plant: watchedPlant(plan), dataDirectory }, say) : null
+  const watcher = flags.watch
+    ? new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, say)
+    : null
   try {
     gateway = await listen({ plant, observer, watcher, heartbeat, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)

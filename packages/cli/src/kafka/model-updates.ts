@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { activationKey, packageParts, partHeadBytes, partMagic, seenEverywhereMs } from '@millwright/cluster/kafka'
+import { randomUUID } from 'node:crypto'
+import { activationKey, packageParts, partHeadBytes, seenEverywhereMs } from '@millwright/cluster/kafka'
 import { limits, type ModelUpdate, type Plan } from '@millwright/core'
 import {
   activationInForce,
@@ -14,16 +14,11 @@ import { type KafkaConnection, type KafkaRecord, TopicReader, writeInOrder } fro
 import { ModelPackageError } from '@millwright/scoring'
 import { loadPackage } from '../models/load-package.ts'
 import { listModels } from '../plant/model-desk.ts'
+import { isPart, PackageAssembly } from './package-assembly.ts'
 
 const topic = 'model-updates'
 /** How far ahead a model is put in force, so that every subtask has it in time, milliseconds. */
 const activationDelayMs = 1000
-
-/** A package of which parts are still to come. */
-interface IncompletePackage {
-  readonly parts: (Uint8Array | undefined)[]
-  missing: number
-}
 
 /**
  * The models of a plant whose operators run on Flink, as the topic `model-updates` has them: the gateway only writes there and
@@ -37,7 +32,7 @@ export class KafkaModels implements ModelDesk {
   readonly #connection: KafkaConnection
   readonly #plan: Plan
   readonly #reader: TopicReader
-  readonly #incomplete = new Map<string, IncompletePackage>()
+  readonly #assembly = new PackageAssembly()
   /** By SHA-256, of packages that are whole: why the plan refuses them, or `null`. */
   readonly #verdicts = new Map<string, ModelRefusal | null>()
   readonly #published: PublishedModel[] = []
@@ -156,21 +151,8 @@ export class KafkaModels implements ModelDesk {
   }
 
   #takePart(value: Uint8Array): void {
-    const { part, partCount, sha256 } = partHead(value)
-    if (this.#verdicts.has(sha256) || part >= partCount || partCount > limits.modelPackageBytesMax / 1024) return
-    const known = this.#incomplete.get(sha256)
-    const incomplete =
-      known?.parts.length === partCount
-        ? known
-        : { parts: new Array<Uint8Array | undefined>(partCount).fill(undefined), missing: partCount }
-    this.#incomplete.set(sha256, incomplete)
-    if (incomplete.parts[part] === undefined) incomplete.missing -= 1
-    incomplete.parts[part] = value.slice(partHeadBytes)
-    if (incomplete.missing > 0) return
-    this.#incomplete.delete(sha256)
-    const whole = Buffer.concat(incomplete.parts as Uint8Array[])
-    // Parts that do not make what they say are of no package: the operators refuse them too.
-    if (createHash('sha256').update(whole).digest('hex') === sha256) this.#verdicts.set(sha256, this.#judge(whole))
+    const whole = this.#assembly.take(value, (sha256) => this.#verdicts.has(sha256))
+    if (whole !== null) this.#verdicts.set(whole.sha256, this.#judge(whole.bytes))
   }
 
   #judge(packageBytes: Uint8Array): ModelRefusal | null {
@@ -195,25 +177,6 @@ export class KafkaModels implements ModelDesk {
   }
 }
 
-/** Whether a record of `model-updates` is a part of a package; else it is an activation. */
-export function isPart(value: Uint8Array): boolean {
-  return partMagic.every((byte, index) => value[index] === byte)
-}
-
-/** What a part says of itself. @param value At least `partHeadBytes` long. */
-export function partHead(value: Uint8Array): {
-  readonly part: number
-  readonly partCount: number
-  readonly sha256: string
-} {
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  return {
-    part: view.getUint32(8, true),
-    partCount: view.getUint32(12, true),
-    sha256: Buffer.from(value.subarray(16, partHeadBytes)).toString('hex'),
-  }
-}
-
 function activationOf(update: ModelUpdate): { readonly key: string; readonly value: Uint8Array } {
   return { key: activationKey(update.name, randomUUID()), value: Buffer.from(JSON.stringify(update)) }
 }
@@ -222,7 +185,8 @@ function activeFromOf(activeFromMs: number | undefined): number {
   return Math.floor(activeFromMs ?? Date.now() + activationDelayMs)
 }
 
-function updateOf(value: Uint8Array): ModelUpdate | null {
+/** The activation that a record of `model-updates` is; `null` where it is none. */
+export function updateOf(value: Uint8Array): ModelUpdate | null {
   let parsed: unknown
   try {
     parsed = JSON.parse(Buffer.from(value).toString())

@@ -24,6 +24,9 @@ import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
 import type { LoadedProject } from '../project/load-project.ts'
 import { formatCount, startProgress } from '../terminal/progress.ts'
+import { watchedPlant } from '../watch/topics-watch.ts'
+import { watchMetrics } from '../watch/watch-metrics.ts'
+import { Watcher } from '../watch/watcher.ts'
 import { KafkaObserver } from './kafka-observer.ts'
 import { KafkaModels } from './model-updates.ts'
 
@@ -61,6 +64,8 @@ export async function runOnKafka(options: {
   readonly hostNames: readonly string[]
   readonly files: readonly string[]
   readonly fileBytes: number
+  /** Where the watcher keeps what it knows; `null`: nothing is watched. */
+  readonly watchFolder: string | null
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
   readonly say: (text: string) => void
@@ -110,7 +115,11 @@ export async function runOnKafka(options: {
     })
     if (plan.model !== null && (await models.inForce()) === null)
       say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
-    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat })
+    const { watchFolder } = options
+    const of = { kind: 'kafka', connection, directory: watchFolder ?? '' } as const
+    const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, say)
+    closers.unshift(async () => watcher?.stop())
+    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat, watcher })
     closers.unshift(() => gateway.close())
     if (heartbeat !== null) closers.unshift(heartbeat.start())
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
@@ -175,8 +184,9 @@ async function listen(options: {
   readonly models: KafkaModels
   readonly observer: KafkaObserver
   readonly heartbeat: Heartbeat | null
+  readonly watcher: Watcher | null
 }): Promise<HttpGateway> {
-  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat } = options
+  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat, watcher } = options
   let gateway: HttpGateway | null = null
   let known: Awaited<ReturnType<TopicEnds['ends']>> = []
   const metrics = new PlantMetrics({
@@ -185,6 +195,8 @@ async function listen(options: {
       ...observer.gauges(known),
       ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
       ...(heartbeat?.gauges() ?? []),
+      // The brokers' newest append time is the time of day, since gateways carry it forward.
+      ...(watcher === null ? [] : watchMetrics(watcher, Date.now())),
     ],
     histograms: () => [
       ...(gateway === null ? [] : gatewayHistograms(gateway.stats())),
@@ -204,6 +216,7 @@ async function listen(options: {
         return metrics.render()
       },
       status: () => observer.status(),
+      model: () => watcher?.report ?? null,
     },
     alerts: feed,
     models,

@@ -1,6 +1,6 @@
 import { type TopicName, topicNames } from '@millwright/core'
 import { type KafkaConnection, type KafkaRecord, mergeByTime, TopicReader } from '@millwright/gateways/kafka'
-import { isPart, partHead } from './model-updates.ts'
+import { isPart, partHead } from './package-assembly.ts'
 
 /** One partition of a topic. */
 export interface KafkaTopicSummary {

@@ -7,20 +7,23 @@ import { loadPackagedModel, ModelPackageError, openModelPackage } from '@millwri
 import { nodeCrypto } from '../models/node-crypto.ts'
 
 /**
- * Returns what finds the training baseline of a model version among the packages of a data folder, with the features' importance by
- * TreeSHAP over the package's golden rows. `null` where the package is not kept any more.
+ * Returns what finds the training baseline of a model version, with the features' importance by TreeSHAP over the package's golden rows.
+ * `null` where the package is not kept any more.
  *
- * @throws What reading the folder throws. A package that cannot be read is as one that is not there: scoring says what is wrong with it.
+ * @param pathOf Where the package of a model version is; `null` where there is none.
+ * @throws What reading the file throws. A package that cannot be read is as one that is not there: scoring says what is wrong with it.
  */
-export function driftReferences(dataDirectory: string): (model: ModelName) => DriftReference | null {
+export function driftReferences(
+  pathOf: (model: ModelName) => string | null,
+): (model: ModelName) => DriftReference | null {
   return (model) => {
-    const sha256 = newestPackage(dataDirectory, model)
-    const path = join(dataDirectory, 'models', `${sha256}.mwmodel`)
-    return sha256 === null || !existsSync(path) ? null : referenceOf(readFileSync(path))
+    const path = pathOf(model)
+    return path === null || !existsSync(path) ? null : referenceOf(readFileSync(path))
   }
 }
 
-function newestPackage(dataDirectory: string, { name, version }: ModelName): string | null {
+/** Where a data folder has the package that was last published as a model version; `null` where none was. */
+export function packageInFolder(dataDirectory: string, { name, version }: ModelName): string | null {
   const reader = openTopicReader({ directory: dataDirectory, topic: 'model-updates' })
   try {
     let sha256: string | null = null
@@ -28,7 +31,7 @@ function newestPackage(dataDirectory: string, { name, version }: ModelName): str
       const update = JSON.parse(Buffer.from(value).toString()) as ModelUpdate
       if (update.name === name && update.version === version) sha256 = update.sha256
     }
-    return sha256
+    return sha256 === null ? null : join(dataDirectory, 'models', `${sha256}.mwmodel`)
   } finally {
     reader.close()
   }

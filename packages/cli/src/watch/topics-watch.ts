@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import type { Plan } from '@millwright/core'
 import { listTopics } from '@millwright/engine'
+import type { KafkaConnection } from '@millwright/gateways/kafka'
 import {
   defaultDriftRules,
   defaultQualityRules,
@@ -10,9 +12,11 @@ import {
   type WatchReport,
   watchedChannels,
 } from '@millwright/monitoring'
-import { driftReferences } from './drift-references.ts'
-import { type MergePositions, TopicMerge } from './topic-merge.ts'
+import { driftReferences, packageInFolder } from './drift-references.ts'
+import type { KafkaPositions } from './kafka-merge.ts'
+import type { MergePositions } from './topic-merge.ts'
 import { readWatchState, watchStatePath, writeWatchState } from './watch-state-file.ts'
+import { FolderSource, type WatchedSource } from './watched-source.ts'
 
 /** What decides how a plant is watched; can be sent between threads. */
 export interface WatchedPlant {
@@ -24,25 +28,95 @@ export function watchedPlant(plan: Plan): WatchedPlant {
   return { channels: watchedChannels(plan), partitionCount: plan.partitionCount }
 }
 
-/** The watch of a data folder: the topics, read from where the saved state stands, or from the oldest record. */
+/** The watch of a plant's topics, read from where the saved state stands, or from the oldest record. */
 export class TopicsWatch {
   readonly #path: string
   readonly #identity: string
-  readonly #merge: TopicMerge
+  readonly #source: WatchedSource
   readonly #watch: PlantWatch
-  #unsaved = 0
+  #changes = 0
+  #savedChanges = 0
+
+  private constructor(path: string, identity: string, source: WatchedSource, watch: PlantWatch) {
+    this.#path = path
+    this.#identity = identity
+    this.#source = source
+    this.#watch = watch
+  }
 
   /**
-   * @param useState Whether to go on from the state that is saved; else everything is read again.
+   * Watches the topics of a data folder.
+   *
+   * @param options.useState Whether to go on from the state that is saved (default); else everything is read again.
+   * @param options.lookUpCut See {@link FolderSource}.
    * @throws {StoreVersionError} When the folder is no data folder of this release or an older one.
    */
-  constructor({ channels, partitionCount }: WatchedPlant, dataDirectory: string, useState = true) {
-    this.#path = watchStatePath(dataDirectory)
-    this.#identity = identityOf(channels)
-    const found = useState ? readWatchState(this.#path, this.#identity) : null
-    const stored = found !== null && areReached(dataDirectory, found.positions) ? found : null
-    this.#watch = new PlantWatch({ channels, referenceOf: driftReferences(dataDirectory) }, stored?.state)
-    this.#merge = new TopicMerge(dataDirectory, partitionCount, stored?.positions)
+  static ofFolder(
+    { channels, partitionCount }: WatchedPlant,
+    dataDirectory: string,
+    options: { readonly useState?: boolean; readonly lookUpCut?: () => number | null } = {},
+  ): TopicsWatch {
+    const path = watchStatePath(dataDirectory)
+    const identity = identityOf(channels)
+    const found = options.useState === false ? null : readWatchState(path, identity)
+    const positions = found?.positions as MergePositions | undefined
+    const stored = positions !== undefined && areReached(dataDirectory, positions) ? found : null
+    const source = new FolderSource({
+      dataDirectory,
+      partitionCount,
+      positions: stored === null ? undefined : positions,
+      lookUpCut: options.lookUpCut,
+    })
+    const referenceOf = driftReferences((model) => packageInFolder(dataDirectory, model))
+    return new TopicsWatch(path, identity, source, new PlantWatch({ channels, referenceOf }, stored?.state))
+  }
+
+  /**
+   * Watches the topics of a plant on Kafka.
+   *
+   * @param options.directory Where the state and model packages are kept: a folder of this watcher's own.
+   * @param options.useState As of {@link ofFolder}.
+   * @param options.isPrudent See `KafkaSource.open`.
+   * @param options.signal Ends all waiting for brokers.
+   * @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError}
+   */
+  static async ofKafka(
+    { channels }: WatchedPlant,
+    options: {
+      readonly connection: KafkaConnection
+      readonly directory: string
+      readonly isPrudent: boolean
+      readonly useState?: boolean
+      readonly signal?: AbortSignal
+    },
+  ): Promise<TopicsWatch> {
+    const { connection, directory, isPrudent, useState = true, signal } = options
+    // The client is loaded only where it is asked for: a plant on an edge box starts without.
+    const { KafkaSource } = await import('./kafka-source.ts')
+    const source = await KafkaSource.open({ connection, packageFolder: join(directory, 'models'), isPrudent, signal })
+    try {
+      const path = join(directory, 'state.ndjson')
+      const identity = identityOf(channels, source.clusterId)
+      const found = useState ? readWatchState(path, identity) : null
+      const stored = found !== null && (await source.goOnFrom(found.positions as KafkaPositions)) ? found : null
+      // Baselines of models that scored before are asked for at once.
+      await source.packages.catchUp()
+      const referenceOf = driftReferences((model) => source.packages.pathOf(model))
+      return new TopicsWatch(path, identity, source, new PlantWatch({ channels, referenceOf }, stored?.state))
+    } catch (error) {
+      await source.close()
+      throw error
+    }
+  }
+
+  /** See {@link WatchedSource.takenUpToMs}. */
+  get takenUpToMs(): number {
+    return this.#source.takenUpToMs
+  }
+
+  /** See {@link WatchedSource.isHeldBack}. */
+  get isHeldBack(): boolean {
+    return this.#source.isHeldBack
   }
 
   /** Append time of the newest record taken, epoch milliseconds; −Infinity before the first. */
@@ -50,15 +124,28 @@ export class TopicsWatch {
     return this.#watch.readUpToMs
   }
 
-  /** Records taken since the state was saved. */
-  get unsaved(): number {
-    return this.#unsaved
+  /** Rises whenever a report may have become another one. */
+  get changes(): number {
+    return this.#changes
   }
 
-  /** Takes at most so many records that were appended before `cutMs`; see {@link TopicMerge.take}. */
-  step(cutMs: number, recordsMax: number): number {
-    const taken = this.#merge.take(cutMs, recordsMax, (record) => this.#watch.take(record))
-    this.#unsaved += taken
+  /** See {@link WatchedSource.waitsFor}. */
+  get waitsFor(): string | null {
+    return this.#source.waitsFor
+  }
+
+  /** See {@link WatchedSource.look}. */
+  look(): Promise<boolean> {
+    return this.#source.look()
+  }
+
+  /** Takes at most so many records that may be taken since the last look; see {@link WatchedSource.take}. */
+  async step(recordsMax: number): Promise<number> {
+    const taken = await this.#source.take(recordsMax, (record) => {
+      this.#watch.take(record)
+      this.#changes += 1
+    })
+    if (this.#watch.timeCame(this.#source.takenUpToMs)) this.#changes += 1
     return taken
   }
 
@@ -68,19 +155,20 @@ export class TopicsWatch {
 
   /** @throws What the file system throws; what was saved before stays. */
   save(): void {
-    if (this.#unsaved === 0) return
-    writeWatchState(this.#path, this.#identity, { positions: this.#merge.positions(), state: this.#watch.snapshot() })
-    this.#unsaved = 0
+    if (this.#changes === this.#savedChanges) return
+    writeWatchState(this.#path, this.#identity, { positions: this.#source.positions(), state: this.#watch.snapshot() })
+    this.#savedChanges = this.#changes
   }
 
-  close(): void {
-    this.#merge.close()
+  async close(): Promise<void> {
+    await this.#source.close()
   }
 }
 
-/** A state of other channels or rules cannot go on. */
-function identityOf(channels: readonly WatchedChannel[]): string {
-  const decides = [channels, defaultVerdictRules, defaultDriftRules, defaultQualityRules]
+/** A state of other channels, rules or topics cannot go on. */
+function identityOf(channels: readonly WatchedChannel[], clusterId?: string): string {
+  const decides: unknown[] = [channels, defaultVerdictRules, defaultDriftRules, defaultQualityRules]
+  if (clusterId !== undefined) decides.push(clusterId)
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex')
 }
 

@@ -2,7 +2,6 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { PlantWatchState } from '@millwright/monitoring'
-import type { MergePositions } from './topic-merge.ts'
 
 /**
  * The watcher's state between two runs (docs/formats/watch-state.md): a cache of what the topics say, and of what they said before
@@ -12,7 +11,8 @@ import type { MergePositions } from './topic-merge.ts'
  * S2. State and positions are of one moment.
  */
 export interface StoredWatch {
-  readonly positions: MergePositions
+  /** As the source of the records gave them; of what the identity names. */
+  readonly positions: unknown
   readonly state: PlantWatchState
 }
 
@@ -23,6 +23,11 @@ const machinesPerLine = 500
 /** Where the state of a data folder is. */
 export function watchStatePath(dataDirectory: string): string {
   return join(dataDirectory, 'watch', 'state.ndjson')
+}
+
+/** Where a folder has what was watched on Kafka: beside what an engine in the same folder has. */
+export function kafkaWatchFolder(directory: string): string {
+  return join(directory, 'watch-kafka')
 }
 
 /**
@@ -102,7 +107,7 @@ function assemble(bytes: Buffer, identity: string): StoredWatch | null {
     start = end + 1
     const [tag, first, second] = line
     if (tag === 'millwright-watch' && (first !== version || second !== identity)) return null
-    if (tag === 'state') stored = { positions: first as MergePositions, state: second as PlantWatchState }
+    if (tag === 'state') stored = { positions: first, state: second as PlantWatchState }
     if (stored === null) continue
     const { verdicts, quality, drift } = stored.state
     const lists: Readonly<Record<string, readonly unknown[] | undefined>> = {

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert } from '@millwright/core'
-import { readStoreCut } from '@millwright/engine'
+import { assert, MillwrightError } from '@millwright/core'
 import { TopicsWatch } from './topics-watch.ts'
 import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-messages.ts'
 
@@ -15,28 +14,30 @@ const reportShare = 50
 
 const port = parentPort
 assert(port !== null, 'the watcher runs in a worker thread')
-const { plant, dataDirectory } = workerData as WatchWorkerData
+const { plant, of } = workerData as WatchWorkerData
 const stopping = new AbortController()
 port.on('message', (order: WatcherOrder) => {
   if (order.kind === 'stop') stopping.abort()
 })
 const tell = (message: WatcherMessage): void => port.postMessage(message)
 
-const watch = new TopicsWatch(plant, dataDirectory)
+const watch =
+  of.kind === 'folder'
+    ? TopicsWatch.ofFolder(plant, of.dataDirectory)
+    : await TopicsWatch.ofKafka(plant, { ...of, isPrudent: true, signal: stopping.signal })
 let savedAtMs = performance.now()
 let reportAtMs = 0
 let reported = -1
-let takenCount = 0
-/** Up to where everything was taken: until a snapshot goes beyond, there is nothing to look for. */
-let takenUpToMs = Number.NEGATIVE_INFINITY
+/** Until a look says that more may be taken, there is nothing to look for. */
+let isMore = false
+let isAway = false
 
 while (!stopping.signal.aborted) {
-  const cutMs = readStoreCut(dataDirectory)
-  if (cutMs !== null && cutMs > takenUpToMs && (await takeUpTo(cutMs))) takenUpToMs = cutMs
+  await takeWhatThereIs().catch(waitForTopics)
   const cpu = process.threadCpuUsage()
   tell({
     kind: 'progress',
-    readUpToMs: Math.max(takenUpToMs, watch.readUpToMs),
+    readUpToMs: Math.max(watch.takenUpToMs, watch.readUpToMs),
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   })
   reportWhenDue()
@@ -44,27 +45,38 @@ while (!stopping.signal.aborted) {
   await pause(lookEveryMs, undefined, { signal: stopping.signal }).catch(() => undefined)
 }
 save()
-watch.close()
+await watch.close()
 port.close()
 
-/** Takes what there is, half of the time at most: what is behind may lag, the plant may not. Returns whether there is no more. */
-async function takeUpTo(cutMs: number): Promise<boolean> {
-  while (!stopping.signal.aborted) {
+/** Takes what there is, half of the time at most: what is behind may lag, the plant may not. */
+async function takeWhatThereIs(): Promise<void> {
+  if (await watch.look()) isMore = true
+  if (isAway) tell({ kind: 'away', message: null })
+  isAway = false
+  while (isMore && !stopping.signal.aborted) {
     const startedMs = performance.now()
-    const taken = watch.step(cutMs, recordsPerSlice)
-    takenCount += taken
-    if (taken < recordsPerSlice) return true
+    const taken = await watch.step(recordsPerSlice)
+    isMore = taken === recordsPerSlice
     reportWhenDue()
-    await pause(performance.now() - startedMs)
+    if (isMore) await pause(performance.now() - startedMs)
   }
-  return false
+  isMore ||= watch.isHeldBack
+}
+
+/** Brokers may be away: what they have is taken when they are back. Whatever else fails ends the thread, and it is begun anew. */
+function waitForTopics(error: unknown): void {
+  if (stopping.signal.aborted) return
+  if (!(error instanceof MillwrightError) || error.retry !== 'later') throw error
+  if (!isAway) tell({ kind: 'away', message: error.message })
+  isAway = true
+  isMore = true
 }
 
 function reportWhenDue(): void {
   const startedMs = performance.now()
-  if (takenCount === reported || startedMs < reportAtMs) return
+  if (watch.changes === reported || startedMs < reportAtMs) return
   tell({ kind: 'report', report: watch.report() })
-  reported = takenCount
+  reported = watch.changes
   const endedMs = performance.now()
   reportAtMs = endedMs + Math.max(reportEveryMs, reportShare * (endedMs - startedMs))
 }

@@ -92,6 +92,13 @@ export class Watcher {
       case 'report':
         this.#report = message.report
         return
+      case 'away':
+        this.#say(
+          message.message === null
+            ? 'The model is watched again.'
+            : `The model is not watched while the topics cannot be read: ${message.message}`,
+        )
+        return
       case 'save-failed':
         this.#say(`The watcher could not save what it knows, and tries again in five minutes: ${message.message}`)
         return

@@ -32,7 +32,7 @@ export interface DriftRules extends DriftBounds {
 }
 
 const dayMs = 86_400_000
-/** Of the fleet: days of a history that may be read in within the minute by which promises are late. */
+/** Of the fleet: days of a history that may be read in within the while by which promises are late. */
 const openPeriodsMax = 128
 
 /** Days; 200 windows; PSI 0.2 and a false discovery rate of 5 %; two of three; a machine's first week. */

@@ -28,8 +28,8 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-
  * Invariants
  *
  * W1. A report is a function of the records taken, in their order, and of the baselines; no clock is read.
- * W2. Time goes on by the records: it is the smaller of the append time and the greatest window end seen, a minute of append time later, so that a history that is
- *     read in late is judged as if it had been watched, and machines whose windows came within that minute may have come in any order.
+ * W2. Time goes on by the records: it is the smaller of the append time and the greatest window end seen, ten seconds of append time later, so that a history that is
+ *     read in late is judged as if it had been watched, and machines whose windows came within those may have come in any order.
  * W3. Memory is bounded by the parts' own bounds.
  * W4. `snapshot` is JSON, and an instance restored from it goes on as this one would.
  * W5. The plant's own heartbeat device is no machine: its records are counted as read, and nothing else is made of them.
@@ -62,8 +62,8 @@ interface DuePromise {
 
 const hourMs = 3_600_000
 /** How far, by append time, records of one moment may stand apart in the order that they are taken in, from one engine to another. */
-const promiseAfterMs = 60_000
-/** Hours of event time that may begin in such a minute; in a history that is read in faster, those beyond are promised with the last. */
+const promiseAfterMs = 10_000
+/** Hours of event time that may begin in such a while; in a history that is read in faster, those beyond are promised with the last. */
 const dueMax = 1024
 const dayMs = 24 * hourMs
 const findingsMax = 50
@@ -116,14 +116,17 @@ export class PlantWatch {
     this.#file(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
   }
 
-  /** Says that every record appended before `timeMs` was taken; that of a record is said with it. */
-  timeCame(timeMs: number): void {
+  /** Says that every record appended before `timeMs` was taken; that of a record is said with it. @returns Whether that made something due. */
+  timeCame(timeMs: number): boolean {
+    let isDue = false
     for (let next = this.#due[0]; next !== undefined && next.dueMs <= timeMs; next = this.#due[0]) {
       this.#due.shift()
       this.#promisedMs = next.timeMs
       this.#verdicts.readUpTo(next.timeMs - verdictDelayMs)
       this.#found(this.#drift.readUpTo(next.timeMs))
+      isDue = true
     }
+    return isDue
   }
 
   /** What is known so far. Looks at every machine: to be called when asked, not per record. */
