@@ -1,3 +1,5 @@
+export * from './case-command.ts'
+export * from './cases.ts'
 export * from './dead-letter.ts'
 export * from './duration-histogram.ts'
 export * from './errors.ts'

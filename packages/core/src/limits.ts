@@ -179,8 +179,41 @@ export const feedbackBytesMax = 64 * KiB
 /** One request of verdicts: some dozens of the largest, thousands of ordinary ones. */
 export const feedbackRequestBytesMax = 4 * MiB
 
+/** Id of a case, in UTF-8 bytes: a device's id, `@`, and an epoch time in milliseconds of at most 14 digits. */
+export const caseIdBytesMax = deviceIdBytesMax + 16
+
 /** Id of a verdict, in UTF-8 bytes: a case's, or what a maintenance system calls its order. */
-export const verdictIdBytesMax = 128
+export const verdictIdBytesMax = 512
+
+/** Id of a command to a case, in UTF-8 bytes: a UUID, or what another system calls it. */
+export const caseCommandIdBytesMax = 128
+
+/** Name of a person, in UTF-8 bytes. */
+export const personBytesMax = 128
+
+/** A comment on a case, or what was found, in UTF-8 bytes: a page. */
+export const caseNoteBytesMax = 4096
+
+/** A link of a case: an address, or the number of an order. In UTF-8 bytes. */
+export const caseLinkBytesMax = 1024
+
+/** One record of `case-commands`: two notes in the longest escapes of JSON, and the ids. */
+export const caseCommandBytesMax = 64 * KiB
+
+/** Links of one case. */
+export const caseLinksMax = 16
+
+/** Windows that a case keeps as evidence: four hours of five minutes each. Each message on `cases` has them. */
+export const caseEvidenceMax = 48
+
+/** Ids of the newest commands that a case remembers, so that one that is sent again changes nothing. */
+export const caseCommandsRememberedMax = 32
+
+/** Resolved cases of one device that can still be reopened; the one resolved first gives way. */
+export const resolvedCasesPerDeviceMax = 8
+
+/** Devices that have a case or an alert; alerts of further ones open none, and are counted. */
+export const caseDevicesMax = 1_000_000
 
 /** One batch of records to Kafka: with a record's overhead it stays below the `max.message.bytes` of the plant's topics. */
 export const kafkaBatchBytesMax = 1 * MiB
@@ -223,6 +256,8 @@ export const notifyPauseMsMax = 60_000
 export const notifyRetryAfterMsMax = 3_600_000
 
 assert(feedbackBytesMax <= frameBytesMax, 'a verdict must fit one frame')
+assert(caseIdBytesMax <= verdictIdBytesMax, 'the id of a case is that of its verdict')
+assert(caseCommandBytesMax <= frameBytesMax, 'a command to a case must fit one frame')
 assert(lineBytesMax <= requestBytesMax, 'a whole line must fit one request')
 assert(deadLetterBytesMax <= frameBytesMax, 'a dead letter must fit one frame')
 assert(frameBytesMax <= segmentBytesMax, 'a frame must fit one segment')

@@ -30,7 +30,7 @@ const refusals: readonly [string, string, string][] = [
   ['feedback-too-long', JSON.stringify({ ...good, note: 'x'.repeat(70_000) }), 'wanted at most 65536 bytes'],
   ['feedback-not-json', '{', 'wanted JSON'],
   ['feedback-not-an-object', '[]', 'found [], wanted an object'],
-  ['feedback-id', JSON.stringify({ ...good, id: '' }), 'id: found "", wanted 1 to 128 bytes'],
+  ['feedback-id', JSON.stringify({ ...good, id: '' }), 'id: found "", wanted 1 to 512 bytes'],
   ['feedback-id', JSON.stringify({ ...good, id: 'a\nb' }), 'without control characters'],
   ['feedback-revision', JSON.stringify({ ...good, revision: 0.5 }), 'revision: found 0.5'],
   ['feedback-device-id', JSON.stringify({ ...good, deviceId: 7 }), 'deviceId: found 7'],

@@ -1,3 +1,4 @@
+import { found, isName, isRecord, isTime } from './document-checks.ts'
 import * as limits from './limits.ts'
 import { type FeedbackProblem, type MaintenanceFeedback, type ModelName, verdictKinds } from './records.ts'
 import { utf8ByteLength } from './text.ts'
@@ -5,9 +6,6 @@ import { utf8ByteLength } from './text.ts'
 export type FeedbackResult =
   | { readonly kind: 'feedback'; readonly feedback: MaintenanceFeedback }
   | { readonly kind: 'refused'; readonly reason: FeedbackProblem; readonly message: string }
-
-/** Years 1970 to 2200, as readings have it. */
-const timeMsMax = 7_289_654_400_000
 
 /**
  * Reads one record. Unknown fields (a note, who it was, what was found) are for people and passed over.
@@ -88,22 +86,4 @@ function modelOf(value: unknown): ModelName | null | undefined {
 
 function refused(reason: FeedbackProblem, message: string): FeedbackResult {
   return { kind: 'refused', reason, message }
-}
-
-function found(value: unknown): string {
-  return value === undefined ? 'found nothing' : `found ${(JSON.stringify(value) ?? String(value)).slice(0, 60)}`
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= timeMsMax
-}
-
-function isName(value: unknown, bytesMax: number): value is string {
-  if (typeof value !== 'string' || value === '' || utf8ByteLength(value) > bytesMax) return false
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  return value.isWellFormed() && !/[\u0000-\u001f\u007f-\u009f]/.test(value)
 }

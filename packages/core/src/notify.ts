@@ -1,29 +1,10 @@
+import type { CaseChange } from './cases.ts'
 import type { AlertSeverity } from './records.ts'
 
 /**
  * What a project says of where changes of cases go: one node a channel, as the plan has it. Durations are milliseconds. A secret is
  * never here, only where it is found.
  */
-
-/** What can happen to a case, as `change` of a record on `cases` says it. */
-export const caseChanges = [
-  'opened',
-  'raised-again',
-  'escalated',
-  'de-escalated',
-  'cleared',
-  'silent',
-  'returned',
-  'acknowledged',
-  'assigned',
-  'commented',
-  'resolved',
-  'reopened',
-  'linked',
-  'expired',
-] as const
-
-export type CaseChange = (typeof caseChanges)[number]
 
 /** Where a secret is found when the plant starts. */
 export type SecretPlace =

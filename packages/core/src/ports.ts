@@ -208,6 +208,29 @@ export interface FeedbackPort {
   appendFeedback(batch: FeedbackBatch): Promise<void>
 }
 
+/** A message for the topic `cases`. */
+export interface CaseLine {
+  /** The record's key. */
+  readonly deviceId: string
+  /** One line of JSON without the newline. */
+  readonly line: string
+  /** Append time of the record that caused it, epoch milliseconds, and which of the messages of that time it is: they grow. */
+  readonly causedAtMs: number
+  readonly index: number
+  /** What goes to `maintenance-feedback` because of it; `null` where nothing does. */
+  readonly feedback: FeedbackLine | null
+}
+
+/** Where gateways put what people do to cases. */
+export interface CaseCommandPort {
+  /**
+   * Resolves when every command, checked before, is on stable storage.
+   *
+   * @throws An error with `retry: 'later'` when it is not: some of it may then be there, and may be sent again as it is.
+   */
+  appendCaseCommands(commands: readonly FeedbackLine[]): Promise<void>
+}
+
 /** Where gateways put what they received. */
 export interface IngestPort {
   /**

@@ -3,6 +3,8 @@ export const topicNames = [
   'sensor-data',
   'device-events',
   'maintenance-feedback',
+  'case-commands',
+  'cases',
   'model-updates',
   'device-features',
   'alert-signals',

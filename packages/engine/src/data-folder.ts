@@ -51,6 +51,22 @@ export function refusedFeedbackDirectory(directory: string): string {
   return `${directory}/feedback/refused`
 }
 
+/** Folder of the log of commands to cases. */
+export function caseCommandsDirectory(directory: string): string {
+  return `${directory}/cases/commands`
+}
+
+/** Folder of the log of the topic `cases`. */
+export function caseMessagesDirectory(directory: string): string {
+  return `${directory}/cases/messages`
+}
+
+/** Folders of the logs of what people found and did, and of what follows from it. Each is made when its first record comes. */
+export function peopleDirectories(directory: string): string[] {
+  const folders = [acceptedFeedbackDirectory, refusedFeedbackDirectory, caseCommandsDirectory, caseMessagesDirectory]
+  return folders.map((folder) => folder(directory))
+}
+
 /**
  * Makes the folders of a store where they are not there, and syncs each folder that holds one: a log whose folder is not
  * on stable storage is not either.

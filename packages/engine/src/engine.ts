@@ -1,7 +1,10 @@
 import {
   assert,
+  type CaseCommandPort,
+  type CaseLine,
   type DurationHistogram,
   type FeedbackBatch,
+  type FeedbackLine,
   type FeedbackPort,
   type IngestPort,
   type MillwrightError,
@@ -9,6 +12,7 @@ import {
   type PartitionLines,
   type SourceMark,
 } from '@millwright/core'
+import type { CaseLog } from './case-log.ts'
 import { removeEngineInfo, writeEngineInfo } from './data-folder.ts'
 import type { ResolvedOptions } from './engine-options.ts'
 import type { EngineStats } from './engine-stats.ts'
@@ -33,7 +37,7 @@ import type { OutputListener, Subscriptions } from './subscriptions.ts'
  * E2. After a failure of an operator nothing more is accepted or processed; what was accepted stays in the log.
  * E3. `close` ends within five seconds; what it does not finish is finished by the next start.
  */
-export class Engine implements IngestPort, FeedbackPort {
+export class Engine implements IngestPort, FeedbackPort, CaseCommandPort {
   /** What was found at opening. */
   readonly recovery: RecoveryReport
   readonly #parts: EngineParts
@@ -51,6 +55,9 @@ export class Engine implements IngestPort, FeedbackPort {
   #ending: Promise<void> | null = null
   #ticking: NodeJS.Timeout | null = null
   #retainAtMs: number
+  /** When a snapshot is to be taken because somebody waits for it; `null`: nobody does. */
+  #snapshotAtMs: number | null = null
+  #hurriedAtMs = Number.NEGATIVE_INFINITY
   #pendingAppends = 0
   #appendedRecords = 0
   #appendedBytes = 0
@@ -115,20 +122,44 @@ export class Engine implements IngestPort, FeedbackPort {
    * @throws {EngineClosedError}
    */
   async appendFeedback(batch: FeedbackBatch): Promise<void> {
-    this.#requireOpen()
-    this.#pendingAppends += 1
-    try {
-      const lines = [...batch.accepted, ...batch.refused]
-      this.#admitSpace(lines.reduce((sum, { line }) => sum + line.length, 0))
-      const inputTimeMs = Math.max(...this.#inputs.map(({ appendTimeMs }) => appendTimeMs))
-      await this.#parts.feedback.append(batch, this.#options.clock.nowMs(), inputTimeMs)
-    } catch (error) {
-      this.#parts.space.forget()
-      throw error
-    } finally {
-      this.#pendingAppends -= 1
-    }
+    await this.#appendBeside([...batch.accepted, ...batch.refused], (nowMs, inputTimeMs) =>
+      this.#parts.feedback.append(batch, nowMs, inputTimeMs),
+    )
     if (this.#open) for (const input of this.#inputs) input.heartbeat()
+  }
+
+  /**
+   * Puts commands to cases into their log; resolves when all of it is on stable storage. As they are a person's, who waits for what becomes of
+   * them, time in every partition goes on past them at once, and a snapshot soon says so.
+   *
+   * @throws {DiskFullError | DiskFailedError} Some of it may be there; sent again, it is known by its ids.
+   * @throws {EngineClosedError}
+   */
+  async appendCaseCommands(commands: readonly FeedbackLine[]): Promise<void> {
+    await this.#appendBeside(commands, (nowMs, inputTimeMs) =>
+      this.#parts.feedback.appendCommands(commands, nowMs, inputTimeMs),
+    )
+    if (!this.#open) return
+    for (const input of this.#inputs) input.heartbeat()
+    this.#snapshotAtMs ??= Math.max(this.#options.elapsedMs(), this.#hurriedAtMs + hurryEveryMs)
+  }
+
+  /**
+   * Puts messages onto the topic `cases`, those that are not there yet, and first what goes to `maintenance-feedback` because of them; resolves when
+   * all of it is on stable storage. One call at a time.
+   *
+   * @param messages In the order of their marks; from wherever the fold began.
+   * @throws {DiskFullError | DiskFailedError} To be called with the same ones again. Verdicts may then be there twice, and are known by their revisions.
+   * @throws {EngineClosedError}
+   */
+  async appendCases(messages: readonly CaseLine[]): Promise<void> {
+    this.#requireOpen()
+    const { cases } = this.#parts
+    const missing = cases.missing(messages)
+    if (missing.length === 0) return
+    const verdicts = missing.flatMap(({ feedback }) => (feedback === null ? [] : [feedback]))
+    if (verdicts.length > 0) await this.appendFeedback({ accepted: verdicts, refused: [] })
+    await this.#appendBeside(missing, () => cases.append(missing))
   }
 
   /**
@@ -238,6 +269,7 @@ export class Engine implements IngestPort, FeedbackPort {
   /** Does what time asks for. Called by itself unless `ticks` is `manual`. */
   tick(): void {
     if (!this.#open) return
+    this.#hurry()
     for (const input of this.#inputs) input.heartbeatIfIdle(this.#options.heartbeatEveryMs)
     this.#parts.runners.tick()
     this.#letIn()
@@ -314,6 +346,34 @@ export class Engine implements IngestPort, FeedbackPort {
     })
   }
 
+  /** Writes what is no input of the operators. */
+  async #appendBeside(
+    lines: readonly { readonly line: string }[],
+    write: (nowMs: number, inputTimeMs: number) => Promise<void>,
+  ): Promise<void> {
+    this.#requireOpen()
+    this.#pendingAppends += 1
+    try {
+      this.#admitSpace(lines.reduce((sum, { line }) => sum + line.length, 0))
+      await write(this.#options.clock.nowMs(), Math.max(...this.#inputs.map(({ appendTimeMs }) => appendTimeMs)))
+    } catch (error) {
+      this.#parts.space.forget()
+      throw error
+    } finally {
+      this.#pendingAppends -= 1
+    }
+  }
+
+  /** Takes the snapshot that somebody waits for: readers by append time may then go on past what was written beside the input. */
+  #hurry(): void {
+    const nowMs = this.#options.elapsedMs()
+    if (this.#snapshotAtMs === null || nowMs < this.#snapshotAtMs) return
+    this.#snapshotAtMs = null
+    this.#hurriedAtMs = nowMs
+    // One that fails is counted, and the next regular one does as well.
+    this.#parts.runners.snapshot().catch(() => undefined)
+  }
+
   /** @throws {BusyError | DiskFullError} */
   #admit(byteLength: number): void {
     if (!this.#hasRoom(byteLength)) {
@@ -380,7 +440,7 @@ export class Engine implements IngestPort, FeedbackPort {
 
   async #end(processMs: number): Promise<void> {
     const deadlineMs = performance.now() + closeWithinMs
-    const { feedback, publisher, retainer, runners, updates, unlock } = this.#parts
+    const { cases, feedback, publisher, retainer, runners, updates, unlock } = this.#parts
     this.#open = false
     if (this.#ticking !== null) clearInterval(this.#ticking)
     const waiting = this.#waitingForRoom
@@ -396,6 +456,7 @@ export class Engine implements IngestPort, FeedbackPort {
     for (const input of this.#inputs) input.close()
     updates.close()
     feedback.close()
+    cases.close()
     removeEngineInfo(this.#options.disk, this.#options.directory)
     unlock()
   }
@@ -408,6 +469,7 @@ export interface EngineParts {
   readonly inputs: readonly PartitionInput[]
   readonly updates: ModelUpdates
   readonly feedback: FeedbackLog
+  readonly cases: CaseLog
   readonly publisher: ModelPublisher
   readonly retainer: Retainer
   readonly runners: Runners
@@ -419,6 +481,8 @@ export interface EngineParts {
 }
 
 const tickMs = 100
+/** Between two snapshots that are taken because somebody waits. */
+const hurryEveryMs = 2000
 /** Of the five seconds of E3: for the backlog, and for everything until the files are given back. */
 const closeProcessMs = 1500
 const closeWithinMs = 4500

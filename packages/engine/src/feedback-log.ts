@@ -1,22 +1,23 @@
 import { assert, type Disk, type FeedbackBatch, type FeedbackLine, limits } from '@millwright/core'
-import { acceptedFeedbackDirectory, refusedFeedbackDirectory } from './data-folder.ts'
+import { acceptedFeedbackDirectory, caseCommandsDirectory, refusedFeedbackDirectory } from './data-folder.ts'
 import { diskError } from './errors.ts'
 import { OutputLog, scanOutput } from './output-log.ts'
 
 /**
- * The logs of what people found: verdicts as `maintenance-feedback`, and what was no verdict as dead letters. They are no input of
- * the operators, so that results never hang on when people write.
+ * The logs of what people found and did: verdicts as `maintenance-feedback`, what was no verdict as dead letters, and `case-commands`. They
+ * are no input of the operators, so that results never hang on when people write.
  *
  * B1. `append` resolves after every record of the call is on stable storage, and rejects otherwise: some of it may then be there,
  *     and whoever sends it again gives the same records again, which readers know by their id and revision.
  * B2. The append time of a record is at or after that of every record that any input log had when it was written. A reader by
  *     append time that has the outputs of all input before a time therefore has all verdicts before it, too.
+ *     Readers take verdicts before commands of one append time: so a verdict never has the time of a command that was there before it.
  * B3. A log is made when its first record comes. After a failed write or sync it is opened anew, cut back to what is durable.
  */
 export class FeedbackLog {
   readonly #disk: Disk
   readonly #segmentBytesMax: number
-  readonly #logs: readonly [accepted: LazyLog, refused: LazyLog]
+  readonly #logs: readonly [accepted: LazyLog, refused: LazyLog, commands: LazyLog]
 
   constructor(disk: Disk, directory: string, segmentBytesMax: number) {
     this.#disk = disk
@@ -24,6 +25,7 @@ export class FeedbackLog {
     this.#logs = [
       { directory: acceptedFeedbackDirectory(directory), log: null, appendTimeMs: 0 },
       { directory: refusedFeedbackDirectory(directory), log: null, appendTimeMs: 0 },
+      { directory: caseCommandsDirectory(directory), log: null, appendTimeMs: 0 },
     ]
   }
 
@@ -39,13 +41,20 @@ export class FeedbackLog {
    * @throws {DiskFullError | DiskFailedError}
    */
   async append({ accepted, refused }: FeedbackBatch, nowMs: number, inputTimeMs: number): Promise<void> {
-    const [ofAccepted, ofRefused] = this.#logs
-    const appendTimeMs = Math.max(Math.floor(nowMs), inputTimeMs, ofAccepted.appendTimeMs, ofRefused.appendTimeMs)
+    const [ofAccepted, ofRefused, ofCommands] = this.#logs
+    const times = [Math.floor(nowMs), inputTimeMs, ofAccepted.appendTimeMs, ofRefused.appendTimeMs]
+    const appendTimeMs = Math.max(...times, ofCommands.appendTimeMs + 1)
     // All writing before any waiting: no record of an input log can come between the choice of the time and the write (B2).
     const written = [this.#write(ofAccepted, accepted, appendTimeMs), this.#write(ofRefused, refused, appendTimeMs)]
     const outcomes = await Promise.allSettled(written)
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
+  }
+
+  /** Like {@link append}, of commands to cases. @throws {DiskFullError | DiskFailedError} */
+  async appendCommands(commands: readonly FeedbackLine[], nowMs: number, inputTimeMs: number): Promise<void> {
+    const times = this.#logs.map(({ appendTimeMs }) => appendTimeMs)
+    await this.#write(this.#logs[2], commands, Math.max(Math.floor(nowMs), inputTimeMs, ...times))
   }
 
   close(): void {
@@ -57,7 +66,7 @@ export class FeedbackLog {
     const log = this.#open(lane)
     let next = log.end.offset
     for (const { deviceId, line } of lines) {
-      assert(line.length <= limits.frameBytesMax, 'a verdict, and a dead letter of one, fit a frame')
+      assert(line.length <= limits.frameBytesMax, 'a verdict, a dead letter of one, and a command fit a frame')
       log.add(deviceId, next++, line, appendTimeMs)
     }
     lane.appendTimeMs = appendTimeMs
@@ -82,7 +91,8 @@ export class FeedbackLog {
       throw diskError(error, 'open', lane.directory)
     }
     const scanned = scanOutput(disk, lane.directory)
-    lane.log = new OutputLog(disk, lane.directory, 'maintenance-feedback', scanned, this.#segmentBytesMax)
+    const topic = lane === this.#logs[2] ? 'case-commands' : 'maintenance-feedback'
+    lane.log = new OutputLog(disk, lane.directory, topic, scanned, this.#segmentBytesMax)
     return lane.log
   }
 }

@@ -1,4 +1,5 @@
 import { assert, DurationHistogram, limits } from '@millwright/core'
+import { CaseLog } from './case-log.ts'
 import {
   inputDirectory,
   layOutFolder,
@@ -130,6 +131,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
       }),
     }
     opened.push(() => found.feedback.close())
+    opened.push(() => found.cases.close())
     const retainer = new Retainer({ options, inputs, models, publisher, board, space })
     engine = new Engine({
       options,
@@ -137,6 +139,7 @@ async function openLocked(options: ResolvedOptions, unlock: () => void): Promise
       inputs,
       updates,
       feedback: found.feedback,
+      cases: found.cases,
       publisher,
       retainer,
       runners,
@@ -166,16 +169,19 @@ async function readAll(options: ResolvedOptions, runners: Runners): Promise<Foun
   const updates = readModelUpdates(disk, modelUpdatesDirectory(directory))
   const feedback = new FeedbackLog(disk, directory, segmentBytesMax)
   feedback.check()
+  const cases = new CaseLog(disk, directory, segmentBytesMax)
+  cases.check()
   const prepared = new Map((await preparing).map((partition) => [partition.partition, partition]))
   for (const [partition, { scan }] of inputs.entries())
     requireThrough(inputDirectory(directory, partition), scan, prepared.get(partition)?.inputNeeded ?? 0)
-  return { inputs, updates, feedback, prepared }
+  return { inputs, updates, feedback, cases, prepared }
 }
 
 interface FoundStore {
   readonly inputs: readonly ScannedInput[]
   readonly updates: ReturnType<typeof readModelUpdates>
   readonly feedback: FeedbackLog
+  readonly cases: CaseLog
   readonly prepared: ReadonlyMap<number, PreparedPartition>
 }
 

@@ -17,7 +17,7 @@ import { UndurableAppends } from './undurable-appends.ts'
 /**
  * The log of one output topic of one partition.
  *
- * O1. Records stand in the order (input offset, index), each once: what is at or before the mark found at opening is
+ * O1. Records stand in the order of their marks, (input offset, index), each once: what is at or before the mark found at opening is
  *     counted as suppressed and not written again.
  * O2. Only what came from durable input is added, so the mark never names an input record that could be lost.
  * O3. Subscribers are told of a record after a sync has covered it.
@@ -90,7 +90,18 @@ export class OutputLog {
   add(key: string | null, inputOffset: number, value: string, appendTimeMs: number): void {
     const last = this.#last
     assert(last === null || inputOffset >= last.inputOffset, 'outputs of a topic come in order of input offset (O1)')
-    const mark = { inputOffset, index: last?.inputOffset === inputOffset ? last.index + 1 : 0 }
+    this.addMarked(
+      key,
+      { inputOffset, index: last?.inputOffset === inputOffset ? last.index + 1 : 0 },
+      value,
+      appendTimeMs,
+    )
+  }
+
+  /** Like {@link add}, where the caller knows the whole mark. */
+  addMarked(key: string | null, mark: OutputMark, value: string, appendTimeMs: number): void {
+    assert(!isThrough(mark, this.#last), 'marks grow (O1)')
+    const { inputOffset } = mark
     if (isThrough(mark, this.#found)) {
       this.#last = mark
       this.#suppressedCount += 1

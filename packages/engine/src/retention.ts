@@ -1,11 +1,5 @@
 import { type Disk, limits, type OutputTopic, outputTopics, type RetentionRules } from '@millwright/core'
-import {
-  acceptedFeedbackDirectory,
-  inputDirectory,
-  outputDirectory,
-  refusedFeedbackDirectory,
-  stateDirectory,
-} from './data-folder.ts'
+import { inputDirectory, outputDirectory, peopleDirectories, stateDirectory } from './data-folder.ts'
 import type { PublishedModel } from './model-updates.ts'
 import { headTimeMs, listSegments, segmentPath } from './segment-names.ts'
 
@@ -15,13 +9,13 @@ import { headTimeMs, listSegments, segmentPath } from './segment-names.ts'
  * G1. Whole segments, oldest first; never the one that is written to.
  * G2. No input at or after the oldest snapshot that a recovery may use; while a partition has no snapshot, none of its input.
  * G3. By age first. Then, while the folder takes more than its budget, the oldest segment of input of any partition; where
- *     none may go, the oldest of the outputs. What people found goes by age only: it is small, and cannot be made again.
+ *     none may go, the oldest of the outputs. What people found and did goes by age only: it is small, and cannot be made again.
  */
 
 /** A segment that is not written to any more. */
 export interface RetirableSegment {
   readonly path: string
-  readonly topic: 'input' | 'feedback' | OutputTopic
+  readonly topic: 'input' | 'people' | OutputTopic
   readonly partition: number
   readonly byteLength: number
   /** Append time of its last record, epoch milliseconds: that of the head of the next one. */
@@ -59,7 +53,7 @@ export function planRetention(input: RetentionInput): RetentionPlan {
   let byteLength = folderBytes(input.disk, input) - byAge.reduce((sum, segment) => sum + segment.byteLength, 0)
   const retire = [...byAge]
   const rest = all
-    .filter((segment) => segment.topic !== 'feedback' && !byAge.includes(segment))
+    .filter((segment) => segment.topic !== 'people' && !byAge.includes(segment))
     .sort(
       (a, b) => Number(a.topic !== 'input') - Number(b.topic !== 'input') || a.lastAppendTimeMs - b.lastAppendTimeMs,
     )
@@ -99,8 +93,8 @@ function listRetirable({ disk, directory, partitionCount, neededFrom }: Retentio
         ),
       )
   }
-  for (const folder of [acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory)])
-    retirable.push(...closedSegments(disk, folder, 'feedback', 0, Number.POSITIVE_INFINITY))
+  for (const folder of peopleDirectories(directory))
+    retirable.push(...closedSegments(disk, folder, 'people', 0, Number.POSITIVE_INFINITY))
   return retirable
 }
 
@@ -126,7 +120,7 @@ function closedSegments(
 export function folderBytes(disk: Disk, folder: { directory: string; partitionCount: number }): number {
   const { directory, partitionCount } = folder
   const directories = [`${directory}/models`, `${directory}/model-updates`]
-  directories.push(acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory), `${directory}/watch`)
+  directories.push(...peopleDirectories(directory), `${directory}/watch`)
   for (let partition = 0; partition < partitionCount; partition++) {
     directories.push(inputDirectory(directory, partition), stateDirectory(directory, partition))
     for (const topic of outputTopics) directories.push(outputDirectory(directory, topic, partition))

@@ -1,6 +1,8 @@
 import { ConfigurationError, type Disk, type OutputTopic, type TopicName, topicNames } from '@millwright/core'
 import {
   acceptedFeedbackDirectory,
+  caseCommandsDirectory,
+  caseMessagesDirectory,
   inputDirectory,
   modelUpdatesDirectory,
   outputDirectory,
@@ -103,7 +105,7 @@ export class TopicReader {
 }
 
 /**
- * The folders of a topic's partitions, in their order. `model-updates` and `maintenance-feedback` have one; `dead-letters` has one
+ * The folders of a topic's partitions, in their order. `model-updates` and what people write, and `cases`, have one; `dead-letters` has one
  * more than the plant: what was refused as a verdict never was in an input log.
  */
 export function topicDirectories(directory: string, topic: TopicName, partitionCount: number): string[] {
@@ -117,6 +119,10 @@ export function topicDirectories(directory: string, topic: TopicName, partitionC
       return [modelUpdatesDirectory(directory)]
     case 'maintenance-feedback':
       return [acceptedFeedbackDirectory(directory)]
+    case 'case-commands':
+      return [caseCommandsDirectory(directory)]
+    case 'cases':
+      return [caseMessagesDirectory(directory)]
     case 'dead-letters':
       return [...each((p) => outputDirectory(directory, topic, p)), refusedFeedbackDirectory(directory)]
     default:

@@ -1,12 +1,11 @@
 import { type Disk, outputTopics } from '@millwright/core'
 import {
-  acceptedFeedbackDirectory,
   inputDirectory,
   modelsDirectory,
   modelUpdatesDirectory,
   outputDirectory,
+  peopleDirectories,
   readFormat,
-  refusedFeedbackDirectory,
   stateDirectory,
 } from './data-folder.ts'
 import { ModelStore } from './model-store.ts'
@@ -42,10 +41,9 @@ export function verifyStore(directory: string, disk: Disk = new NodeDisk()): Sto
   const partitions = Array.from({ length: partitionCount }, (_, p) => verifyPartition(disk, directory, p))
   const updates = verifyLog(disk, modelUpdatesDirectory(directory))
   const models = verifyModels(disk, modelsDirectory(directory))
-  const feedback = [acceptedFeedbackDirectory(directory), refusedFeedbackDirectory(directory)]
   const logs = [
     updates,
-    ...feedback.map((folder) => verifyLog(disk, folder)),
+    ...peopleDirectories(directory).map((folder) => verifyLog(disk, folder)),
     ...partitions.flatMap((partition) => partition.logs),
   ]
   return {

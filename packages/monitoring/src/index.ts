@@ -1,3 +1,18 @@
+export {
+  CaseBook,
+  type CaseBookOptions,
+  type CaseBookState,
+  type CaseChanges,
+  type CaseMark,
+  type CaseOutput,
+  type CaseRules,
+  type CommandOutcome,
+  defaultCaseRules,
+  type RefusedCommand,
+} from './cases/case-book.ts'
+export type { CaseReport, OpenCases } from './cases/case-report.ts'
+export type { CaseTotals } from './cases/case-totals.ts'
+export { caseView, type WatchedCase } from './cases/watched-case.ts'
 export { byEffect, type ColumnDrift, type DriftBounds } from './drift/compare-columns.ts'
 export {
   type DriftCounters,

@@ -6,6 +6,7 @@ import { NodeDisk, readEngineInfo, seemsRunning } from '@millwright/engine'
 import { type HttpGateway, type ListenOptions, requireListenable, startHttpGateway } from '@millwright/gateways'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
+import { PlantCases } from '../cases/plant-cases.ts'
 import { startControlServer } from '../control/control-server.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
@@ -169,11 +170,13 @@ async function serve(options: {
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
   let stopHeartbeat: (() => Promise<void>) | null = null
-  const watcher = flags.watch
-    ? new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, say)
+  let watcher: Watcher | null = null
+  const cases = flags.watch
+    ? new PlantCases({ store: engine, plan, dataDirectory, hurry: () => watcher?.hurry() })
     : null
+  if (cases !== null) watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
   try {
-    gateway = await listen({ plant, observer, watcher, heartbeat, dataDirectory, listening, flags })
+    gateway = await listen({ plant, observer, watcher, cases, heartbeat, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)
     stopHeartbeat = heartbeat?.start() ?? null
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
@@ -235,11 +238,12 @@ function listen(options: {
   readonly observer: PlantObserver
   readonly watcher: Watcher | null
   readonly heartbeat: Heartbeat | null
+  readonly cases: PlantCases | null
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, watcher, heartbeat, dataDirectory, listening, flags } = options
+  const { plant, observer, watcher, cases, heartbeat, dataDirectory, listening, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
   const metrics = new PlantMetrics({
@@ -270,6 +274,7 @@ function listen(options: {
     },
     alerts: alertFeedOf(engine, dataDirectory),
     models: modelDeskOf(engine, plant.judge),
+    cases,
     closeGraceMs,
     onError: (error, where) =>
       process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),

@@ -117,7 +117,7 @@ export async function runOnKafka(options: {
       say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
     const { watchFolder } = options
     const of = { kind: 'kafka', connection, directory: watchFolder ?? '' } as const
-    const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, say)
+    const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, null, say)
     closers.unshift(async () => watcher?.stop())
     const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat, watcher })
     closers.unshift(() => gateway.close())

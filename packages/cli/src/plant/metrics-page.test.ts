@@ -32,7 +32,7 @@ async function watchedKinds(): Promise<Kinds> {
     mayStandStill: false,
     evidence: [{ feature: 'a', of: 'level' as const }],
   }
-  const watch = new PlantWatch({ channels: [channel], referenceOf: () => reference })
+  const watch = new PlantWatch({ channels: [channel], marked: false, referenceOf: () => reference })
   const drift = { fromDay: 9, shift: 20, noiseFactor: 1, machines: 3 }
   for (const signal of simulatedFleet({ ...fleet, days: 12, drift }))
     watch.take({ topic: 'alert-signals', appendTimeMs: signal.windowEnd, text: JSON.stringify(signal) })

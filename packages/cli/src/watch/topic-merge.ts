@@ -4,6 +4,9 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from '@millwrigh
 /** Where reading goes on: the next offset of each lane, by `topic/partition`. */
 export type MergePositions = Readonly<Record<string, number>>
 
+/** What people write: one partition each, taken up to the very cut. */
+const peopleTopics: readonly WatchedTopic[] = ['maintenance-feedback', 'case-commands']
+
 interface Lane {
   readonly name: string
   readonly topic: WatchedTopic
@@ -32,7 +35,7 @@ export class TopicMerge {
    */
   constructor(directory: string, partitionCount: number, positions: MergePositions = {}) {
     this.#lanes = watchedTopics.flatMap((topic, topicIndex) =>
-      Array.from({ length: topic === 'maintenance-feedback' ? 1 : partitionCount }, (_, partition): Lane => {
+      Array.from({ length: peopleTopics.includes(topic) ? 1 : partitionCount }, (_, partition): Lane => {
         const name = `${topic}/${partition}`
         const fromOffset = positions[name] ?? 0
         const reader = openTopicReader({ directory, topic, partition, fromOffset })
@@ -43,7 +46,7 @@ export class TopicMerge {
   }
 
   /**
-   * Hands over the next records, those appended before `cutMs` (verdicts: at it, too).
+   * Hands over the next records, those appended before `cutMs` (what people wrote: at it, too).
    *
    * @returns How many; fewer than `recordsMax` where there are no more.
    * @throws {LogCorruptError}
@@ -56,7 +59,7 @@ export class TopicMerge {
       if (first === null) break
       // Its records are next as long as they stand before the other's.
       for (let head = first.head; head !== null && taken < recordsMax; head = first.head) {
-        const late = first.topic === 'maintenance-feedback' ? head.appendTimeMs > cutMs : head.appendTimeMs >= cutMs
+        const late = peopleTopics.includes(first.topic) ? head.appendTimeMs > cutMs : head.appendTimeMs >= cutMs
         if (late) return taken
         if (second !== null && !isBefore(first, second)) break
         visit({ topic: first.topic, appendTimeMs: head.appendTimeMs, text: decoder.decode(head.value) })

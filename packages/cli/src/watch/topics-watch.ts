@@ -4,6 +4,9 @@ import type { Plan } from '@millwright/core'
 import { listTopics } from '@millwright/engine'
 import type { KafkaConnection } from '@millwright/gateways/kafka'
 import {
+  type CaseChanges,
+  type CaseOutput,
+  defaultCaseRules,
   defaultDriftRules,
   defaultQualityRules,
   defaultVerdictRules,
@@ -22,10 +25,12 @@ import { FolderSource, type WatchedSource } from './watched-source.ts'
 export interface WatchedPlant {
   readonly channels: readonly WatchedChannel[]
   readonly partitionCount: number
+  /** Whether the project has an alert policy beyond one threshold: only windows with a mark are then alerts. */
+  readonly marked: boolean
 }
 
 export function watchedPlant(plan: Plan): WatchedPlant {
-  return { channels: watchedChannels(plan), partitionCount: plan.partitionCount }
+  return { channels: watchedChannels(plan), partitionCount: plan.partitionCount, marked: plan.alert.rules !== undefined }
 }
 
 /** The watch of a plant's topics, read from where the saved state stands, or from the oldest record. */
@@ -34,14 +39,17 @@ export class TopicsWatch {
   readonly #identity: string
   readonly #source: WatchedSource
   readonly #watch: PlantWatch
+  readonly #keepsCases: boolean
+  #cases: CaseOutput[] = []
   #changes = 0
   #savedChanges = 0
 
-  private constructor(path: string, identity: string, source: WatchedSource, watch: PlantWatch) {
+  private constructor(path: string, identity: string, source: WatchedSource, watch: PlantWatch, keepsCases: boolean) {
     this.#path = path
     this.#identity = identity
     this.#source = source
     this.#watch = watch
+    this.#keepsCases = keepsCases
   }
 
   /**
@@ -49,12 +57,13 @@ export class TopicsWatch {
    *
    * @param options.useState Whether to go on from the state that is saved (default); else everything is read again.
    * @param options.lookUpCut See {@link FolderSource}.
+   * @param options.keepsCases See {@link takeCases}.
    * @throws {StoreVersionError} When the folder is no data folder of this release or an older one.
    */
   static ofFolder(
-    { channels, partitionCount }: WatchedPlant,
+    { channels, partitionCount, marked }: WatchedPlant,
     dataDirectory: string,
-    options: { readonly useState?: boolean; readonly lookUpCut?: () => number | null } = {},
+    options: { readonly useState?: boolean; readonly lookUpCut?: () => number | null; readonly keepsCases?: boolean } = {},
   ): TopicsWatch {
     const path = watchStatePath(dataDirectory)
     const identity = identityOf(channels)
@@ -68,7 +77,8 @@ export class TopicsWatch {
       lookUpCut: options.lookUpCut,
     })
     const referenceOf = driftReferences((model) => packageInFolder(dataDirectory, model))
-    return new TopicsWatch(path, identity, source, new PlantWatch({ channels, referenceOf }, stored?.state))
+    const watch = new PlantWatch({ channels, marked, referenceOf }, stored?.state)
+    return new TopicsWatch(path, identity, source, watch, options.keepsCases ?? false)
   }
 
   /**
@@ -77,16 +87,18 @@ export class TopicsWatch {
    * @param options.directory Where the state and model packages are kept: a folder of this watcher's own.
    * @param options.useState As of {@link ofFolder}.
    * @param options.isPrudent See `KafkaSource.open`.
+   * @param options.keepsCases As of {@link ofFolder}.
    * @param options.signal Ends all waiting for brokers.
    * @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError}
    */
   static async ofKafka(
-    { channels }: WatchedPlant,
+    { channels, marked }: WatchedPlant,
     options: {
       readonly connection: KafkaConnection
       readonly directory: string
       readonly isPrudent: boolean
       readonly useState?: boolean
+      readonly keepsCases?: boolean
       readonly signal?: AbortSignal
     },
   ): Promise<TopicsWatch> {
@@ -102,7 +114,8 @@ export class TopicsWatch {
       // Baselines of models that scored before are asked for at once.
       await source.packages.catchUp()
       const referenceOf = driftReferences((model) => source.packages.pathOf(model))
-      return new TopicsWatch(path, identity, source, new PlantWatch({ channels, referenceOf }, stored?.state))
+      const watch = new PlantWatch({ channels, marked, referenceOf }, stored?.state)
+      return new TopicsWatch(path, identity, source, watch, options.keepsCases ?? false)
     } catch (error) {
       await source.close()
       throw error
@@ -142,20 +155,33 @@ export class TopicsWatch {
   /** Takes at most so many records that may be taken since the last look; see {@link WatchedSource.take}. */
   async step(recordsMax: number): Promise<number> {
     const taken = await this.#source.take(recordsMax, (record) => {
-      this.#watch.take(record)
+      const cases = this.#watch.take(record)
+      if (this.#keepsCases) for (const output of cases) this.#cases.push(output)
       this.#changes += 1
     })
     if (this.#watch.timeCame(this.#source.takenUpToMs)) this.#changes += 1
     return taken
   }
 
+  /** Gives, once, what the records taken so far say on `cases`: to be written before anything is saved. Only where cases are kept. */
+  takeCases(): readonly CaseOutput[] {
+    const cases = this.#cases
+    this.#cases = []
+    return cases
+  }
+
+  /** What became of cases and commands since this was last called; at first every case that is remembered. */
+  takeCaseChanges(): CaseChanges {
+    return this.#watch.takeCaseChanges()
+  }
+
   report(): WatchReport {
     return this.#watch.report()
   }
 
-  /** @throws What the file system throws; what was saved before stays. */
+  /** Saves nothing while there are messages that nobody has taken. @throws What the file system throws; what was saved before stays. */
   save(): void {
-    if (this.#changes === this.#savedChanges) return
+    if (this.#changes === this.#savedChanges || this.#cases.length > 0) return
     writeWatchState(this.#path, this.#identity, { positions: this.#source.positions(), state: this.#watch.snapshot() })
     this.#savedChanges = this.#changes
   }
@@ -167,7 +193,13 @@ export class TopicsWatch {
 
 /** A state of other channels, rules or topics cannot go on. */
 function identityOf(channels: readonly WatchedChannel[], clusterId?: string): string {
-  const decides: unknown[] = [channels, defaultVerdictRules, defaultDriftRules, defaultQualityRules]
+  const decides: unknown[] = [
+    channels,
+    defaultVerdictRules,
+    defaultDriftRules,
+    defaultQualityRules,
+    defaultCaseRules,
+  ]
   if (clusterId !== undefined) decides.push(clusterId)
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex')
 }

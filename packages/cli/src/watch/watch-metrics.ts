@@ -1,4 +1,5 @@
 import type { Estimate, ModelWatchReport, Proportion, WatchReport } from '@millwright/monitoring'
+import { caseMetrics } from '../cases/case-metrics.ts'
 import type { GaugeReading } from '../plant/metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -34,7 +35,13 @@ export function watchMetrics(watcher: WatcherView, logTimeMs: number): GaugeRead
       : [plain('watcher_lag_seconds', 'gauge', 'how far the watcher is behind the log, by append time', lagMs / 1000)]),
     ...(report === null
       ? []
-      : [...recordMetrics(report), ...modelMetrics(report), ...driftMetrics(report), ...qualityMetrics(report)]),
+      : [
+          ...recordMetrics(report),
+          ...modelMetrics(report),
+          ...driftMetrics(report),
+          ...qualityMetrics(report),
+          ...caseMetrics(report.cases, logTimeMs),
+        ]),
   ]
 }
 

@@ -13,11 +13,19 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** More machines than one line holds, with quotes in their names. */
 function stored(): StoredWatch {
-  const watch = new PlantWatch({ channels: [], referenceOf: () => null })
+  const watch = new PlantWatch({ channels: [], marked: false, referenceOf: () => null })
   for (let n = 0; n < 1200; n++) {
     const deviceId = `press-${n}-"ü"`
     const features = { deviceId, windowStart: 0, windowEnd: 300_000, revision: 0, readingCount: 3, features: {} }
     watch.take({ topic: 'device-features', appendTimeMs: n, text: JSON.stringify(features) })
+    if (n % 100 > 0) continue
+    const { readingCount: _, ...signal } = {
+      ...features,
+      probability: 0.9,
+      status: 'High risk of failure',
+      model: { name: 'm', version: '1' },
+    }
+    watch.take({ topic: 'alert-signals', appendTimeMs: n, text: JSON.stringify(signal) })
   }
   return { positions: { 'device-features/0': 1200 }, state: watch.snapshot() }
 }
@@ -28,7 +36,7 @@ test('a state is read as it was written, machines in pieces (S2)', () => {
   const state = stored()
   writeWatchState(path, 'a', state)
   expect(readWatchState(path, 'a')).toEqual(state)
-  expect(readFileSync(path, 'utf8').split('\n').length).toBe(7)
+  expect(readFileSync(path, 'utf8').split('\n').length).toBe(8 + 1)
   expect(existsSync(`${path}.tmp`)).toBe(false)
   expect(readWatchState(path, 'b')).toBeNull()
 })

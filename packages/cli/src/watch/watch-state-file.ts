@@ -16,7 +16,7 @@ export interface StoredWatch {
   readonly state: PlantWatchState
 }
 
-const version = 2
+const version = 3
 /** Machines in one line: a line of some megabytes at most. */
 const machinesPerLine = 500
 
@@ -81,7 +81,7 @@ type Line = readonly [tag: string, ...rest: readonly unknown[]]
 
 /** The large lists apart from the rest, in pieces. */
 function* linesOf(identity: string, { positions, state }: StoredWatch): Generator<Line> {
-  const { verdicts, quality, drift } = state
+  const { verdicts, quality, drift, cases } = state
   yield ['millwright-watch', version, identity]
   yield [
     'state',
@@ -90,11 +90,13 @@ function* linesOf(identity: string, { positions, state }: StoredWatch): Generato
       ...state,
       verdicts: { ...verdicts, devices: [] },
       quality: { ...quality, machines: [] },
+      cases: { ...cases, devices: [] },
       drift: { versions: drift.versions.map((each) => ({ ...each, state: { ...each.state, devices: [] } })) },
     },
   ]
   for (const piece of pieces(verdicts.devices)) yield ['verdicts', piece]
   for (const piece of pieces(quality.machines)) yield ['quality', piece]
+  for (const piece of pieces(cases.devices)) yield ['cases', piece]
   for (const [index, each] of drift.versions.entries())
     for (const piece of pieces(each.state.devices)) yield ['drift', piece, index]
 }
@@ -109,10 +111,11 @@ function assemble(bytes: Buffer, identity: string): StoredWatch | null {
     if (tag === 'millwright-watch' && (first !== version || second !== identity)) return null
     if (tag === 'state') stored = { positions: first, state: second as PlantWatchState }
     if (stored === null) continue
-    const { verdicts, quality, drift } = stored.state
+    const { verdicts, quality, drift, cases } = stored.state
     const lists: Readonly<Record<string, readonly unknown[] | undefined>> = {
       verdicts: verdicts.devices,
       quality: quality.machines,
+      cases: cases.devices,
       drift: drift.versions[Number(second)]?.state.devices,
     }
     // Parsed a moment ago, and nobody else's: they may grow.

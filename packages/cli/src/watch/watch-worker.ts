@@ -1,11 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert, MillwrightError } from '@millwright/core'
+import { assert, type CaseLine, MillwrightError } from '@millwright/core'
+import type { CaseOutput } from '@millwright/monitoring'
 import { TopicsWatch } from './topics-watch.ts'
 import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-messages.ts'
 
 /** Between two looks at the topics. What can be taken grows with each snapshot, every ten seconds. */
 const lookEveryMs = 1000
+/** The same while somebody waits for what becomes of a command, and for how long after one. */
+const hurriedLookEveryMs = 100
+const hurryMs = 5000
 const recordsPerSlice = 500
 const saveEveryMs = 300_000
 /** A report looks at every machine: it may take a fiftieth of the time, and comes at most so often. */
@@ -14,23 +18,40 @@ const reportShare = 50
 
 const port = parentPort
 assert(port !== null, 'the watcher runs in a worker thread')
-const { plant, of } = workerData as WatchWorkerData
+const { plant, of, keepsCases } = workerData as WatchWorkerData
 const stopping = new AbortController()
+let hurryUntilMs = 0
+let waking = new AbortController()
+let written = (): void => undefined
 port.on('message', (order: WatcherOrder) => {
-  if (order.kind === 'stop') stopping.abort()
+  switch (order.kind) {
+    case 'stop':
+      stopping.abort()
+      return
+    case 'hurry':
+      hurryUntilMs = performance.now() + hurryMs
+      waking.abort()
+      return
+    case 'cases-written':
+      written()
+      return
+  }
 })
 const tell = (message: WatcherMessage): void => port.postMessage(message)
 
 const watch =
   of.kind === 'folder'
-    ? TopicsWatch.ofFolder(plant, of.dataDirectory)
-    : await TopicsWatch.ofKafka(plant, { ...of, isPrudent: true, signal: stopping.signal })
+    ? TopicsWatch.ofFolder(plant, of.dataDirectory, { keepsCases })
+    : await TopicsWatch.ofKafka(plant, { ...of, keepsCases, isPrudent: true, signal: stopping.signal })
 let savedAtMs = performance.now()
 let reportAtMs = 0
 let reported = -1
 /** Until a look says that more may be taken, there is nothing to look for. */
 let isMore = false
 let isAway = false
+/** Whether something was sent that may not be written: what was taken since must be taken again, so nothing is saved. */
+let isWriting = false
+let toldCases = false
 
 while (!stopping.signal.aborted) {
   await takeWhatThereIs().catch(waitForTopics)
@@ -40,9 +61,13 @@ while (!stopping.signal.aborted) {
     readUpToMs: Math.max(watch.takenUpToMs, watch.readUpToMs),
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
   })
+  tellCaseChanges()
   reportWhenDue()
   if (performance.now() - savedAtMs >= saveEveryMs) save()
-  await pause(lookEveryMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+  waking = new AbortController()
+  const signal = AbortSignal.any([stopping.signal, waking.signal])
+  const isHurried = performance.now() < hurryUntilMs
+  await pause(isHurried ? hurriedLookEveryMs : lookEveryMs, undefined, { signal }).catch(() => undefined)
 }
 save()
 await watch.close()
@@ -56,7 +81,10 @@ async function takeWhatThereIs(): Promise<void> {
   while (isMore && !stopping.signal.aborted) {
     const startedMs = performance.now()
     const taken = await watch.step(recordsPerSlice)
+    const cases = watch.takeCases()
+    if (cases.length > 0) await write(cases)
     isMore = taken === recordsPerSlice
+    tellCaseChanges()
     reportWhenDue()
     if (isMore) await pause(performance.now() - startedMs)
   }
@@ -72,6 +100,38 @@ function waitForTopics(error: unknown): void {
   isMore = true
 }
 
+/** Resolves when the messages are on stable storage, or the thread is to stop. */
+async function write(cases: readonly CaseOutput[]): Promise<void> {
+  isWriting = true
+  const done = new Promise<void>((resolve) => {
+    written = () => {
+      isWriting = false
+      resolve()
+    }
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  tell({ kind: 'cases', lines: cases.map(lineOf) })
+  await done
+}
+
+function lineOf({ mark, message, feedback }: CaseOutput): CaseLine {
+  const { deviceId } = message
+  return {
+    deviceId,
+    line: JSON.stringify(message),
+    causedAtMs: mark.timeMs,
+    index: mark.index,
+    feedback: feedback === null ? null : { deviceId, line: JSON.stringify(feedback) },
+  }
+}
+
+function tellCaseChanges(): void {
+  const changes = watch.takeCaseChanges()
+  if (!keepsCases || (toldCases && changes.cases.length === 0 && changes.outcomes.length === 0)) return
+  tell({ kind: 'case-changes', first: !toldCases, changes })
+  toldCases = true
+}
+
 function reportWhenDue(): void {
   const startedMs = performance.now()
   if (watch.changes === reported || startedMs < reportAtMs) return
@@ -82,6 +142,7 @@ function reportWhenDue(): void {
 }
 
 function save(): void {
+  if (isWriting) return
   savedAtMs = performance.now()
   try {
     watch.save()

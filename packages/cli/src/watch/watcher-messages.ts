@@ -1,5 +1,6 @@
+import type { CaseLine } from '@millwright/core'
 import type { KafkaConnection } from '@millwright/gateways/kafka'
-import type { WatchReport } from '@millwright/monitoring'
+import type { CaseChanges, WatchReport } from '@millwright/monitoring'
 import type { WatchedPlant } from './topics-watch.ts'
 
 /** What the main thread tells the watcher's thread of its plant. */
@@ -10,9 +11,16 @@ export interface WatchWorkerData {
   readonly of:
     | { readonly kind: 'folder'; readonly dataDirectory: string }
     | { readonly kind: 'kafka'; readonly connection: KafkaConnection; readonly directory: string }
+  /** Whether cases are told and written. */
+  readonly keepsCases: boolean
 }
 
-export type WatcherOrder = { readonly kind: 'stop' }
+export type WatcherOrder =
+  | { readonly kind: 'stop' }
+  /** Somebody waits for what becomes of a command: look often for a while. */
+  | { readonly kind: 'hurry' }
+  /** What was last sent as `cases` is on stable storage. */
+  | { readonly kind: 'cases-written' }
 
 export type WatcherMessage =
   | {
@@ -23,6 +31,10 @@ export type WatcherMessage =
       readonly cpuSeconds: number
     }
   | { readonly kind: 'report'; readonly report: WatchReport }
+  /** To be written to the topic `cases`. The thread takes no more until it is. */
+  | { readonly kind: 'cases'; readonly lines: readonly CaseLine[] }
+  /** Of what was written. `first` of a thread: it names every case that is remembered. */
+  | { readonly kind: 'case-changes'; readonly first: boolean; readonly changes: CaseChanges }
   | { readonly kind: 'save-failed'; readonly message: string }
   /** The topics cannot be read at the moment, or again (`null`). */
   | { readonly kind: 'away'; readonly message: string | null }

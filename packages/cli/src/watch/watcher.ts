@@ -1,22 +1,36 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { WatchReport } from '@millwright/monitoring'
+import type { CaseLine } from '@millwright/core'
+import type { CaseChanges, WatchReport } from '@millwright/monitoring'
 import { watchModule } from '../installation.ts'
 import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-messages.ts'
 
 /** How long a stop waits for the state to be saved; what is not saved is read from the topics again. */
 const stopMsMax = 2000
 const restartAfterMs = 60_000
+const writeAgainAfterMs = 1000
 /** Records live for a moment: a small nursery for them does as well, and an edge box has its memory for the plant. */
 const youngGenerationMb = 4
+
+/** Where the cases of a watcher go. */
+export interface CaseSink {
+  /** Resolves when what is not there yet is on stable storage. */
+  append(lines: readonly CaseLine[]): Promise<void>
+  /** @param first These are all the cases there are. */
+  changed(changes: CaseChanges, first: boolean): void
+}
 
 /**
  * The watcher of a running plant, in a thread of its own: the plant neither waits for it nor stops with it.
  *
  * T1. A watcher that fails is said so, once, and begun anew a minute later from what it saved.
+ * T2. The thread is told that its messages to `cases` are written when they are; until then they are written again and again.
  */
 export class Watcher {
   readonly #data: WatchWorkerData
   readonly #say: (text: string) => void
+  readonly #cases: CaseSink | null
+  readonly #stop = new AbortController()
   #worker: Worker
   #restart: NodeJS.Timeout | null = null
   #stopping = false
@@ -25,8 +39,10 @@ export class Watcher {
   #readUpToMs: number | null = null
   #cpuSeconds = 0
 
-  constructor(data: WatchWorkerData, say: (text: string) => void) {
-    this.#data = data
+  /** @param cases Where its cases go; `null`: nowhere, they are not kept. */
+  constructor(data: Omit<WatchWorkerData, 'keepsCases'>, cases: CaseSink | null, say: (text: string) => void) {
+    this.#data = { ...data, keepsCases: cases !== null }
+    this.#cases = cases
     this.#say = say
     this.#worker = this.#start()
   }
@@ -55,16 +71,22 @@ export class Watcher {
     return this.#failures
   }
 
+  /** Somebody waits for what becomes of a command. */
+  hurry(): void {
+    this.#tell(this.#worker, { kind: 'hurry' })
+  }
+
   /** Resolves when the state is saved, or two seconds are over. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#stop.abort()
     if (this.#restart !== null) {
       clearTimeout(this.#restart)
       return
     }
     const worker = this.#worker
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    worker.postMessage({ kind: 'stop' } satisfies WatcherOrder)
+    this.#tell(worker, { kind: 'stop' })
     const timer = setTimeout(() => void worker.terminate(), stopMsMax)
     await ended
     clearTimeout(timer)
@@ -75,7 +97,7 @@ export class Watcher {
       workerData: this.#data,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     })
-    worker.on('message', (message: WatcherMessage) => this.#onMessage(message))
+    worker.on('message', (message: WatcherMessage) => this.#onMessage(worker, message))
     worker.on('error', (error: Error) => this.#onEnd(error.message))
     worker.on('exit', (code) => {
       if (code !== 0) this.#onEnd(`its thread ended with ${code}`)
@@ -83,7 +105,7 @@ export class Watcher {
     return worker
   }
 
-  #onMessage(message: WatcherMessage): void {
+  #onMessage(worker: Worker, message: WatcherMessage): void {
     switch (message.kind) {
       case 'progress':
         this.#readUpToMs = Number.isFinite(message.readUpToMs) ? message.readUpToMs : null
@@ -99,10 +121,39 @@ export class Watcher {
             : `The model is not watched while the topics cannot be read: ${message.message}`,
         )
         return
+      case 'cases':
+        void this.#write(worker, message.lines)
+        return
+      case 'case-changes':
+        this.#cases?.changed(message.changes, message.first)
+        return
       case 'save-failed':
         this.#say(`The watcher could not save what it knows, and tries again in five minutes: ${message.message}`)
         return
     }
+  }
+
+  /** Until it is written, the plant stops, or another thread begins from what was saved (T2). */
+  async #write(worker: Worker, lines: readonly CaseLine[]): Promise<void> {
+    let failed = false
+    while (!this.#stopping && worker === this.#worker) {
+      try {
+        await this.#cases?.append(lines)
+        this.#tell(worker, { kind: 'cases-written' })
+        return
+      } catch (error) {
+        if (!failed)
+          this.#say(
+            `Cases cannot be written, and are tried again: ${error instanceof Error ? error.message : String(error)}`,
+          )
+        failed = true
+        await pause(writeAgainAfterMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  #tell(worker: Worker, order: WatcherOrder): void {
+    worker.postMessage(order)
   }
 
   #onEnd(why: string): void {

@@ -72,6 +72,8 @@ function settingsOf(topic: TopicName, readingsMs: number, outputsMs: number): Re
         'max.message.bytes': String(Math.max(deadLetterRecordBytesMax, lineRecordBytesMax)),
       }
     case 'maintenance-feedback':
+    case 'case-commands':
+    case 'cases':
     case 'device-features':
     case 'alert-signals':
     case 'device-status':

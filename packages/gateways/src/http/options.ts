@@ -2,6 +2,7 @@ import type { AlertSignal, FeedbackPort, IngestPort, ModelName, ModelUpdate } fr
 import type { DeliveryStatus } from '../delivery/index.ts'
 import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
+import type { CaseDesk } from './case-desk.ts'
 import type { ListenOptions } from './listen-rules.ts'
 
 /** What the gateway needs of the plant behind it. */
@@ -14,6 +15,8 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly plant: PlantView
   readonly alerts: AlertFeed
   readonly models: ModelDesk
+  /** Absent or `null`: no cases are kept here. */
+  readonly cases?: CaseDesk | null
   /** Told of errors that are our own fault, which a client sees as 500 without their inside. */
   readonly onError?: (error: unknown, where: string) => void
   /** How long `close` waits for requests in flight before it cuts them off. Default 3 s. */

@@ -4,6 +4,7 @@ import { type DurationCounts, DurationHistogram, limits } from '@millwright/core
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createMemoryPool } from '../memory-pool.ts'
 import { createByteBudget } from './byte-budget.ts'
+import { addCaseRoutes } from './case-routes.ts'
 import { createCounters } from './counters.ts'
 import { addDeliveryRoutes } from './delivery-routes.ts'
 import { createEventStream } from './event-stream.ts'
@@ -34,7 +35,7 @@ export interface HttpGateway {
   counters(): Record<string, number>
   /** What is so now, and how long requests took. */
   stats(): HttpGatewayStats
-  /** The routes that are served, `METHOD path`, sorted. */
+  /** The routes that are served, `METHOD path`, with `{name}` for what varies, sorted. */
   readonly routes: readonly string[]
   /** Stops taking connections, lets requests in flight end (for `closeGraceMs`), ends the streams. */
   close(): Promise<void>
@@ -48,6 +49,8 @@ export interface HttpGatewayStats {
   readonly requestDurations: ReadonlyMap<string, DurationCounts>
 }
 
+/** Of a path's part: the longest id of a case, each byte of it percent-encoded. */
+const caseIdCharactersMax = 3 * limits.caseIdBytesMax
 const closeGraceMsDefault = 3000
 const heartbeatMsDefault = 15_000
 
@@ -73,7 +76,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   const app = createApp(options, address)
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => {
-    for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each} ${url}`)
+    for (const each of [method].flat()) if (each !== 'HEAD') routes.push(`${each} ${url.replaceAll(/:(\w+)/g, '{$1}')}`)
   })
 
   let closing = false
@@ -118,6 +121,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   addIngestRoutes(app, options, use)
   addFeedbackRoutes(app, options.feedback, use)
   addModelRoutes(app, options.models)
+  addCaseRoutes(app, options.cases ?? null, use)
   addDeliveryRoutes(app, async () => (await options.plant.deliveries?.()) ?? [])
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 
@@ -151,7 +155,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
 
 function createApp({ tls }: HttpGatewayOptions, address: ListenAddress): FastifyInstance {
   return Fastify({
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: caseIdCharactersMax },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,

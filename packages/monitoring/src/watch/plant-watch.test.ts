@@ -14,6 +14,7 @@ const channels: readonly WatchedChannel[] = [
 const reference = referenceOf(simulatedFleet({ seed: 1, machines: 3, days: 3, correlation: 0.5 }))
 const options = {
   channels,
+  marked: false,
   referenceOf: (model: { version: string }) => (model.version === '1' ? reference : null),
 }
 

@@ -10,6 +10,8 @@ import {
   type ModelName,
   readMaintenanceFeedback,
 } from '@millwright/core'
+import { CaseBook, type CaseBookState, type CaseChanges, type CaseOutput } from '../cases/case-book.ts'
+import { caseReport } from '../cases/case-report.ts'
 import type { DriftFinding } from '../drift/drift-monitor.ts'
 import type { DriftReference } from '../drift/drift-reference.ts'
 import { PredictionPeriods, type PredictionPeriodsState } from '../estimate/prediction-periods.ts'
@@ -36,12 +38,14 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-
  */
 export interface PlantWatchOptions {
   readonly channels: readonly WatchedChannel[]
+  /** Whether the project has an alert policy beyond one threshold: only windows with a mark are then alerts. */
+  readonly marked: boolean
   /** The baseline of a model version; `null` where it is not at hand: then its drift is not watched. */
   readonly referenceOf: (model: ModelName) => DriftReference | null
 }
 
 export interface PlantWatchState {
-  readonly version: 2
+  readonly version: 3
   readonly readUpToMs: number | null
   readonly newestWindowEndMs: number | null
   readonly promisedMs: number | null
@@ -52,6 +56,7 @@ export interface PlantWatchState {
   readonly predictions: PredictionPeriodsState
   readonly drift: DriftWatchState
   readonly quality: DataQualityState
+  readonly cases: CaseBookState
 }
 
 /** That windows which end at or before `timeMs` were read, to be promised when everything appended before `dueMs` was taken (W2). */
@@ -69,6 +74,7 @@ const dayMs = 24 * hourMs
 const findingsMax = 50
 /** Verdicts may be sent in so long after they were taken down: maintenance systems export monthly. */
 const verdictDelayMs = 31 * dayMs
+const nothing: readonly CaseOutput[] = []
 const periods = { periodMs: dayMs, periodsMax: 90 }
 
 export class PlantWatch {
@@ -77,6 +83,7 @@ export class PlantWatch {
   readonly #predictions: PredictionPeriods
   readonly #drift: DriftWatch
   readonly #quality: DataQuality
+  readonly #cases: CaseBook
   readonly #records: Record<WatchedTopic, number>
   #findings: readonly DriftFinding[]
   #readUpToMs: number
@@ -87,13 +94,14 @@ export class PlantWatch {
   #due: DuePromise[]
 
   /** @param state What `snapshot` gave, of the same channels. */
-  constructor({ channels, referenceOf }: PlantWatchOptions, state?: PlantWatchState) {
-    assert(state === undefined || state.version === 2, 'the state of a watch has version 2')
+  constructor({ channels, marked, referenceOf }: PlantWatchOptions, state?: PlantWatchState) {
+    assert(state === undefined || state.version === 3, 'the state of a watch has version 3')
     this.#channels = channels
     this.#verdicts = new VerdictJoin(undefined, state?.verdicts)
     this.#predictions = new PredictionPeriods(periods, state?.predictions)
     this.#drift = new DriftWatch(referenceOf, state?.drift)
     this.#quality = new DataQuality(channels, defaultQualityRules, state?.quality)
+    this.#cases = new CaseBook({ marked }, state?.cases)
     this.#records = { ...noRecords(), ...state?.records }
     this.#findings = state?.findings ?? []
     this.#readUpToMs = state?.readUpToMs ?? Number.NEGATIVE_INFINITY
@@ -107,13 +115,19 @@ export class PlantWatch {
     return this.#readUpToMs
   }
 
-  /** Takes the next record; records come in order of append time. */
-  take({ topic, appendTimeMs, text }: WatchedRecord): void {
+  /** Takes the next record; records come in order of append time. @returns What it says on `cases`, mostly nothing. */
+  take({ topic, appendTimeMs, text }: WatchedRecord): readonly CaseOutput[] {
     this.timeCame(appendTimeMs)
     this.#records[topic] += 1
-    if (!isHeartbeatRecord(text)) this.#hand(topic, text)
+    const outputs = isHeartbeatRecord(text) ? nothing : this.#hand(topic, text, appendTimeMs)
     this.#readUpToMs = Math.max(this.#readUpToMs, appendTimeMs)
     this.#file(Math.min(this.#readUpToMs, this.#newestWindowEndMs))
+    return outputs
+  }
+
+  /** What became of cases and commands since this was last called. */
+  takeCaseChanges(): CaseChanges {
+    return this.#cases.takeChanges()
   }
 
   /** Says that every record appended before `timeMs` was taken; that of a record is said with it. @returns Whether that made something due. */
@@ -147,12 +161,13 @@ export class PlantWatch {
       verdicts: counters,
       findings: this.#findings,
       quality: qualityReport(this.#quality, this.#channels),
+      cases: caseReport(this.#cases),
     }
   }
 
   snapshot(): PlantWatchState {
     return {
-      version: 2,
+      version: 3,
       readUpToMs: finite(this.#readUpToMs),
       newestWindowEndMs: finite(this.#newestWindowEndMs),
       promisedMs: finite(this.#promisedMs),
@@ -163,45 +178,48 @@ export class PlantWatch {
       predictions: this.#predictions.snapshot(),
       drift: this.#drift.snapshot(),
       quality: this.#quality.snapshot(),
+      cases: this.#cases.snapshot(),
     }
   }
 
-  #hand(topic: WatchedTopic, text: string): void {
+  #hand(topic: WatchedTopic, text: string, appendTimeMs: number): readonly CaseOutput[] {
     switch (topic) {
       case 'maintenance-feedback': {
         const result = readMaintenanceFeedback(text)
         // The door lets no other in; on Kafka anybody may write, and what is no verdict says nothing.
         if (result.kind === 'feedback') this.#verdicts.feedback(result.feedback)
-        return
+        return nothing
       }
+      case 'case-commands':
+        return this.#cases.command(text, appendTimeMs)
       case 'alert-signals': {
         const signal = JSON.parse(text) as AlertSignal
         this.#verdicts.alertSignal(signal)
         this.#predictions.alertSignal(signal)
         this.#found(this.#drift.alertSignal(signal))
         this.#newestWindowEndMs = Math.max(this.#newestWindowEndMs, signal.windowEnd)
-        return
+        return this.#cases.alertSignal(signal, appendTimeMs)
       }
       case 'device-features': {
         const features = JSON.parse(text) as DeviceFeatures
         this.#quality.deviceFeatures(features)
         this.#newestWindowEndMs = Math.max(this.#newestWindowEndMs, features.windowEnd)
-        return
+        return nothing
       }
       case 'late-readings':
         this.#quality.lateReading(JSON.parse(text) as LateReading)
-        return
+        return nothing
       case 'dead-letters': {
         const letter = JSON.parse(text) as DeadLetter
         const isHeartbeat = letter.deviceId !== null && isHeartbeatDevice(letter.deviceId)
         if (letter.topic === 'sensor-data' && !isHeartbeat) this.#quality.deadLetter(letter)
-        return
+        return nothing
       }
       case 'device-status': {
         const status = JSON.parse(text) as DeviceStatus
         this.#quality.deviceStatus(status)
         if (status.kind === 'device-forgotten') this.#verdicts.deviceForgotten(status.deviceId, status.at)
-        return
+        return this.#cases.deviceStatus(status, appendTimeMs)
       }
     }
   }

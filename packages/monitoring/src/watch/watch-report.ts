@@ -1,3 +1,4 @@
+import type { CaseReport } from '../cases/case-report.ts'
 import type { DriftFinding, DriftReport } from '../drift/drift-monitor.ts'
 import type { Calibration } from '../estimate/calibration.ts'
 import type { EstimatedPerformance } from '../estimate/estimated-performance.ts'
@@ -21,6 +22,7 @@ export interface WatchReport {
   /** Drift alarms raised and cleared, the newest first; at most fifty. */
   readonly findings: readonly DriftFinding[]
   readonly quality: QualityReport
+  readonly cases: CaseReport
 }
 
 /** What is known of one model version. */

@@ -1,6 +1,7 @@
 /** Topics that the watcher reads, in the order in which records of one append time are taken. */
 export const watchedTopics = [
   'maintenance-feedback',
+  'case-commands',
   'device-features',
   'alert-signals',
   'late-readings',

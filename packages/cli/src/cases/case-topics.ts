@@ -1,0 +1,106 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises'
+import { type CaseMessage, type CaseView, type Plan, partitionOf } from '@millwright/core'
+import { openTopicReader, type TopicReader, type TopicReaderOptions, type TopicRecord } from '@millwright/engine'
+import type { CaseStep, CaseWindow } from '@millwright/gateways'
+
+/** What the topics of a data folder say of one case, read when somebody asks. */
+
+/** Work of the main thread before others get their turn, and what one question may cost in all, milliseconds. */
+const turnMs = 5
+const questionMs = 2000
+/** Longest that a record's windows may end ahead of its append time. */
+const dayMs = 86_400_000
+const windowsMax = 500
+
+/**
+ * Reads a topic from a time on until `visit` says that it has enough, letting others run between.
+ *
+ * @returns Whether reading was cut short, as it took too long.
+ */
+export async function readSlowly(
+  options: TopicReaderOptions,
+  visit: (record: TopicRecord) => 'go-on' | 'enough',
+): Promise<boolean> {
+  const reader: TopicReader = openTopicReader(options)
+  let spentMs = 0
+  try {
+    for (;;) {
+      const startedMs = performance.now()
+      while (performance.now() - startedMs < turnMs) {
+        for (let i = 0; i < 100; i++) {
+          const record = reader.next()
+          if (record === null || visit(record) === 'enough') return false
+        }
+      }
+      spentMs += performance.now() - startedMs
+      if (spentMs > questionMs) return true
+      await letOthersRun()
+    }
+  } finally {
+    reader.close()
+  }
+}
+
+/** Every message of a case, oldest first; none where there is no such case. */
+export async function readCaseMessages(directory: string, caseId: string): Promise<CaseMessage[]> {
+  const at = caseId.lastIndexOf('@')
+  const [deviceId, windowEndMs] = [caseId.slice(0, at), Number(caseId.slice(at + 1))]
+  if (at < 1 || !Number.isSafeInteger(windowEndMs)) return []
+  const messages: CaseMessage[] = []
+  await readSlowly({ directory, topic: 'cases', fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
+    if (key !== deviceId) return 'go-on'
+    const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
+    if (message.caseId === caseId) messages.push(message)
+    return 'go-on'
+  })
+  return messages
+}
+
+/** The case as its last message left it. */
+export function viewOf(message: CaseMessage): CaseView {
+  const { at, by: _by, command: _command, cause: _cause, comment: _comment, ...rest } = message
+  return { ...rest, changedAt: at }
+}
+
+export function stepOf(message: CaseMessage): CaseStep {
+  const { sequence, change, at, by, cause, comment, severity, assignee, verdict, links } = message
+  return { sequence, change, at, by, cause, comment, severity, assignee, verdict, links }
+}
+
+/** Windows of a case's device: from `beforeMs` of append time before it was opened, the newest revision of each, oldest first. */
+export async function readCaseWindows(
+  directory: string,
+  { partitionCount }: Plan,
+  of: CaseView,
+  beforeMs: number,
+): Promise<{ readonly windows: CaseWindow[]; readonly isCut: boolean }> {
+  const windows = new Map<number, CaseWindow>()
+  const untilMs = (of.resolvedAt ?? Number.POSITIVE_INFINITY) + beforeMs
+  const partition = partitionOf(of.deviceId, partitionCount)
+  const fromTimeMs = of.openedAt - beforeMs
+  const isCut = await readSlowly({ directory, topic: 'alert-signals', partition, fromTimeMs }, (record) => {
+    if (record.appendTimeMs > untilMs) return 'enough'
+    if (record.key !== of.deviceId) return 'go-on'
+    const { windowEnd, probability, status } = JSON.parse(Buffer.from(record.value).toString())
+    windows.set(windowEnd, { windowEnd, probability, high: status === 'High risk of failure' })
+    return 'go-on'
+  })
+  const sorted = [...windows.values()].sort((a, b) => a.windowEnd - b.windowEnd)
+  // What led to it says more than what came long after.
+  return { windows: sorted.slice(0, windowsMax), isCut: isCut || sorted.length > windowsMax }
+}
+
+/** Cases as their last messages left them, of a folder that no plant writes to. */
+export function readCases(directory: string): CaseView[] {
+  const last = new Map<string, CaseView>()
+  const reader = openTopicReader({ directory, topic: 'cases' })
+  try {
+    for (const { value } of reader) {
+      const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
+      last.set(message.caseId, viewOf(message))
+    }
+  } finally {
+    reader.close()
+  }
+  return [...last.values()]
+}

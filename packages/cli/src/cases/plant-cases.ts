@@ -1,0 +1,103 @@
+import type { CaseCommand, CaseCommandPort, CaseLine, CaseRefusal, Plan } from '@millwright/core'
+import type { CaseChannels, CaseCommandAnswer, CaseDesk, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
+import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monitoring'
+import type { CaseSink } from '../watch/watcher.ts'
+import { readCaseChannels } from './case-channels.ts'
+import { queryCases } from './case-mirror.ts'
+import { readCaseMessages, readCaseWindows, stepOf, viewOf } from './case-topics.ts'
+
+/** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
+const answerMsMax = 6000
+/** Of append time before the case was opened, in its chart. */
+const windowsBeforeMs = 6 * 3_600_000
+
+/** What of the engine is needed. */
+export interface CaseStore extends CaseCommandPort {
+  appendCases(lines: readonly CaseLine[]): Promise<void>
+}
+
+/**
+ * The cases of a running plant: what its watcher knows of them, for whoever asks, and the way that commands go in.
+ *
+ * P1. Cases are shown as the watcher last told, and only after what became of them is on stable storage.
+ * P2. A command is answered once what became of it is known, or as pending: it is then on stable storage.
+ */
+export class PlantCases implements CaseDesk, CaseSink {
+  readonly #store: CaseStore
+  readonly #plan: Plan
+  readonly #dataDirectory: string
+  /** Wakes the watcher. */
+  readonly #hurry: () => void
+  #cases: Map<string, WatchedCase> | null = null
+  readonly #waiting = new Map<string, (refusal: CaseRefusal | null) => void>()
+
+  constructor(options: { store: CaseStore; plan: Plan; dataDirectory: string; hurry: () => void }) {
+    this.#store = options.store
+    this.#plan = options.plan
+    this.#dataDirectory = options.dataDirectory
+    this.#hurry = options.hurry
+  }
+
+  append(lines: readonly CaseLine[]): Promise<void> {
+    return this.#store.appendCases(lines)
+  }
+
+  changed({ cases, outcomes }: CaseChanges, first: boolean): void {
+    const known = first || this.#cases === null ? new Map<string, WatchedCase>() : this.#cases
+    for (const [caseId, found] of cases)
+      if (found === null) known.delete(caseId)
+      else known.set(caseId, found)
+    this.#cases = known
+    for (const { id, refusal } of outcomes) this.#waiting.get(id)?.(refusal)
+  }
+
+  list(query: CaseQuery): CaseList | null {
+    if (this.#cases === null) return null
+    const { cases, ...rest } = queryCases(this.#cases.values(), query)
+    return { ...rest, cases: cases.map((each) => caseView(each as WatchedCase)) }
+  }
+
+  async show(caseId: string): Promise<CaseDetail | null> {
+    const messages = await readCaseMessages(this.#dataDirectory, caseId)
+    const last = messages.at(-1)
+    const known = this.#cases?.get(caseId)
+    if (last === undefined && known === undefined) return null
+    const found = known === undefined ? viewOf(last as NonNullable<typeof last>) : caseView(known)
+    const { windows, isCut } = await readCaseWindows(this.#dataDirectory, this.#plan, found, windowsBeforeMs)
+    return { case: found, history: messages.map(stepOf), windows, isCut }
+  }
+
+  async channels(caseId: string): Promise<CaseChannels | null> {
+    const last = (await readCaseMessages(this.#dataDirectory, caseId)).at(-1)
+    return last === undefined ? null : await readCaseChannels(this.#dataDirectory, this.#plan, viewOf(last))
+  }
+
+  async command(command: CaseCommand): Promise<CaseCommandAnswer> {
+    const outcome = this.#outcomeOf(command.id)
+    try {
+      await this.#store.appendCaseCommands([{ deviceId: command.deviceId, line: JSON.stringify(command) }])
+      this.#hurry()
+      const refusal = await outcome.refusal
+      const found = this.#cases?.get(command.caseId)
+      if (refusal === undefined) return { kind: 'pending' }
+      if (refusal !== null) return { kind: 'refused', reason: refusal }
+      return found === undefined ? { kind: 'pending' } : { kind: 'applied', case: caseView(found) }
+    } finally {
+      outcome.forget()
+    }
+  }
+
+  /** `undefined`: nothing has become of it in the time that one waits. */
+  #outcomeOf(id: string): { readonly refusal: Promise<CaseRefusal | null | undefined>; forget(): void } {
+    const { promise, resolve } = Promise.withResolvers<CaseRefusal | null | undefined>()
+    const timer = setTimeout(() => resolve(undefined), answerMsMax)
+    this.#waiting.set(id, resolve)
+    return {
+      refusal: promise,
+      forget: () => {
+        clearTimeout(timer)
+        this.#waiting.delete(id)
+      },
+    }
+  }
+}

@@ -1,0 +1,171 @@
+/** Method: a plant as a user runs it, with alerts; what people do by HTTP; killed at any moment; its topic against a fold of the exported topics. */
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CaseMessage, CaseView, MaintenanceFeedback } from '@millwright/core'
+import type { CaseChannels, CaseDetail, CaseList } from '@millwright/gateways'
+import { afterAll, expect, test } from 'vitest'
+import { TopicsWatch } from '../watch/topics-watch.ts'
+import {
+  millwright,
+  pressLines,
+  pressPackage,
+  pressStartMs,
+  startPlant,
+  writeLines,
+  writeProject,
+} from './command-testing.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-cases-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const project = writeProject(join(folder, 'project'), 'partitions: 2,')
+writeFileSync(join(project, 'model.mwmodel'), pressPackage('1'))
+const waiting = { timeout: 60_000, interval: 100 }
+
+async function exported<T>(topic: string, data: string): Promise<T[]> {
+  const { stdout } = await millwright('topics', 'export', topic, '--data', data)
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]))
+}
+
+async function list(url: string, query = ''): Promise<CaseList> {
+  const response = await fetch(`${url}/api/cases${query}`)
+  return response.ok
+    ? ((await response.json()) as CaseList)
+    : { cases: [], total: 0, counts: { open: 0, acknowledged: 0, resolved: 0 } }
+}
+
+/** Gives a command until something has become of it: on a slow machine that takes longer than an answer waits, and it is the same command. */
+async function command(
+  url: string,
+  caseId: string,
+  fields: object,
+): Promise<{ status: number; body: { code?: string; case?: CaseView } }> {
+  const body = JSON.stringify({ id: randomUUID(), ...fields })
+  for (;;) {
+    const response = await fetch(`${url}/api/cases/${encodeURIComponent(caseId)}/commands`, { method: 'POST', body })
+    const answer = (await response.json()) as { code?: string; case?: CaseView }
+    if (response.status !== 202) return { status: response.status, body: answer }
+  }
+}
+
+/** What a fold of the folder's topics from their beginning says. */
+async function folded(data: string): Promise<CaseMessage[]> {
+  const plant = { channels: [], partitionCount: 2, marked: false }
+  const watch = TopicsWatch.ofFolder(plant, data, {
+    useState: false,
+    keepsCases: true,
+    lookUpCut: () => Number.POSITIVE_INFINITY,
+  })
+  try {
+    await watch.look()
+    await watch.step(1e9)
+    return watch.takeCases().map(({ message }) => message)
+  } finally {
+    await watch.close()
+  }
+}
+
+test('a case is opened, worked on, resolved and taken back; after kill -9 nothing of it is lost or double', async () => {
+  const data = join(folder, 'data')
+  const input = writeLines(join(folder, 'readings.ndjson'), pressLines(0, 3))
+  let plant = await startPlant(project, '--data', data, '--input', input)
+  await expect.poll(async () => (await list(plant.url)).total, waiting).toBe(1)
+  const caseId = `press-2@${pressStartMs + 2 * 60_000}`
+  const [opened] = (await list(plant.url, '?status=open')).cases
+  expect(opened).toMatchObject({ caseId, deviceId: 'press-2', status: 'open', sequence: 0, severity: 'warning' })
+  expect(opened?.evidence).toEqual([{ windowEnd: pressStartMs + 2 * 60_000, probability: opened?.probability }])
+
+  const taken = await command(plant.url, caseId, { command: 'acknowledge', by: 'Jo', seen: 0 })
+  expect(taken).toMatchObject({ status: 200, body: { case: { status: 'acknowledged', sequence: 1 } } })
+  expect(await command(plant.url, caseId, { command: 'acknowledge' })).toMatchObject({
+    status: 409,
+    body: { code: 'already-acknowledged' },
+  })
+  expect(await command(plant.url, caseId, { command: 'dance' })).toMatchObject({
+    status: 400,
+    body: { code: 'command-unknown' },
+  })
+  expect(await command(plant.url, 'press-9@1', { command: 'acknowledge' })).toMatchObject({
+    status: 404,
+    body: { code: 'unknown-case' },
+  })
+
+  // Killed with a command acknowledged that nobody has folded.
+  const resolve = { command: 'resolve', verdict: 'failure-confirmed', found: 'bearing', by: 'Jo', id: 'r-1' }
+  const resolved = await command(plant.url, caseId, resolve)
+  expect(resolved).toMatchObject({ status: 200, body: { case: { status: 'resolved' } } })
+  plant.process.kill('SIGKILL')
+  await plant.ended
+
+  plant = await startPlant(project, '--data', data)
+  await expect.poll(async () => (await list(plant.url)).counts.resolved, waiting).toBe(1)
+  expect(await command(plant.url, caseId, resolve)).toMatchObject({
+    status: 200,
+    body: { case: { status: 'resolved' } },
+  })
+  expect(await command(plant.url, caseId, { command: 'reopen', comment: 'not sure' })).toMatchObject({
+    status: 200,
+    body: { case: { status: 'open' } },
+  })
+  expect(await command(plant.url, caseId, { command: 'resolve', verdict: 'false-alarm' })).toMatchObject({
+    status: 200,
+  })
+
+  const detail = (await (await fetch(`${plant.url}/api/cases/${encodeURIComponent(caseId)}`)).json()) as CaseDetail
+  expect(detail.history.map(({ change }) => change)).toEqual([
+    'opened',
+    'acknowledged',
+    'resolved',
+    'reopened',
+    'resolved',
+  ])
+  expect(detail.windows.map(({ high }) => high)).toEqual([false, true])
+  const around = await fetch(`${plant.url}/api/cases/${encodeURIComponent(caseId)}/channels`)
+  const { channels } = (await around.json()) as CaseChannels
+  expect(channels.find(({ name }) => name === 'vibration')?.slices.length).toBeGreaterThan(3)
+  expect((await fetch(`${plant.url}/api/cases?status=lost`)).status).toBe(400)
+  const metrics = await (await fetch(`${plant.url}/metrics`)).text()
+  expect(metrics).toMatch(/^millwright_cases_resolved_total\{verdict="false-alarm"\} 1$/m)
+  expect((await plant.stop()).code).toBe(0)
+
+  const messages = await exported<CaseMessage>('cases', data)
+  expect(messages.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3, 4])
+  expect(await folded(data)).toEqual(messages)
+  const feedback = await exported<MaintenanceFeedback>('maintenance-feedback', data)
+  expect(feedback.map(({ id, revision, verdict }) => [id, revision, verdict])).toEqual([
+    [caseId, 2, 'failure-confirmed'],
+    [caseId, 3, 'withdrawn'],
+    [caseId, 4, 'false-alarm'],
+  ])
+}, 240_000)
+
+test('killed again and again while cases come and go, the topic holds what one fold of the topics gives', async () => {
+  const data = join(folder, 'killed')
+  for (let round = 0; round < 4; round++) {
+    const plant = await startPlant(project, '--data', data)
+    const body = `${pressLines(round * 6, round * 6 + 6).join('\n')}\n`
+    const headers = { 'content-type': 'application/x-ndjson' }
+    expect((await fetch(`${plant.url}/api/readings`, { method: 'POST', headers, body })).status).toBe(202)
+    const before = round
+    // In each round at another moment: before anything was folded, or when some of it was.
+    if (round % 2 === 1) await expect.poll(async () => (await list(plant.url)).total, waiting).toBeGreaterThan(0)
+    const [found] = (await list(plant.url, '?status=unresolved')).cases
+    if (found !== undefined)
+      void command(plant.url, found.caseId, { command: 'resolve', verdict: 'unclear' }).catch(() => undefined)
+    if (before === 3) {
+      await expect.poll(async () => (await list(plant.url)).counts.resolved, waiting).toBeGreaterThan(0)
+      await plant.stop()
+    } else {
+      plant.process.kill('SIGKILL')
+      await plant.ended
+    }
+  }
+  // What came last, in a stop, is folded at the next start.
+  const last = await startPlant(project, '--data', data)
+  const wanted = await folded(data)
+  await expect.poll(async () => (await exported('cases', data)).length, waiting).toBe(wanted.length)
+  await last.stop()
+  expect(await exported<CaseMessage>('cases', data)).toEqual(await folded(data))
+  expect(wanted.length).toBeGreaterThan(8)
+}, 240_000)
