@@ -5,7 +5,7 @@
  *
  * Millwright runs from its bundle: `npm run bench` makes it first, `node bench/main.ts` alone measures the sources where they changed since.
  *
- * Subjects: replay, ingest, scoring, memory, start, latency, swap; all of them where none is named. Each runs in a process
+ * Subjects: replay, ingest, scoring, memory, start, latency, watching, swap; all of them where none is named. Each runs in a process
  * group of its own, so that one which takes too long is ended with all that it started. What is missing on the machine is
  * said and left out. bench/README.md says what each figure means.
  */
@@ -78,6 +78,13 @@ const subjects: Readonly<Record<string, Subject>> = {
     needsPeers: true,
     async *run() {
       yield await (await import('./latency.ts')).benchLatency(20)
+    },
+  },
+  watching: {
+    minutesMax: 20,
+    needsPeers: true,
+    async *run() {
+      yield await (await import('./watching.ts')).benchWatching(100_000, 60)
     },
   },
   swap: {

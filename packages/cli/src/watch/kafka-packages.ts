@@ -6,7 +6,8 @@ import type { KafkaRecord, TopicsLink } from '@millwright/gateways/kafka'
 import { updateOf } from '../kafka/model-updates.ts'
 import { isPart, PackageAssembly } from '../kafka/package-assembly.ts'
 
-const topic = 'model-updates'
+/** Where packages and activations are published. */
+export const packageTopic = 'model-updates'
 
 /**
  * The model packages that were published on Kafka, kept as files, `SHA256.mwmodel`: a baseline is looked up when its model first scores, and one in memory each would be
@@ -30,9 +31,9 @@ export class KafkaPackages {
 
   /** Takes what the topic has by now. @throws As `TopicsLink.fetch`, and what the file system throws. */
   async catchUp(): Promise<void> {
-    const end = await this.#link.committedEnd(topic, 0)
+    const end = await this.#link.committedEnd(packageTopic, 0)
     while (this.#next < end) {
-      const { records, next } = await this.#link.fetch({ topic, partition: 0, from: this.#next })
+      const { records, next } = await this.#link.fetch({ topic: packageTopic, partition: 0, from: this.#next })
       for (const record of records) this.#take(record)
       if (next === this.#next) return
       this.#next = next

@@ -1,13 +1,13 @@
-import { topicNames } from '@millwright/core'
 import { type KafkaConnection, type PartitionedTopic, TopicsLink } from '@millwright/gateways/kafka'
 import { type WatchedRecord, watchedTopics } from '@millwright/monitoring'
 import { type KafkaCut, KafkaMerge, type KafkaPositions } from './kafka-merge.ts'
-import { KafkaPackages } from './kafka-packages.ts'
+import { KafkaPackages, packageTopic } from './kafka-packages.ts'
 import type { WatchedSource } from './watched-source.ts'
 
 /** Under which the job leaves its places; its flag `--group` is of bounded runs alone. */
 const jobGroup = 'millwright'
 const inputTopics: readonly string[] = ['sensor-data', 'device-events']
+const readTopics: readonly string[] = [...inputTopics, ...watchedTopics]
 /** For all lanes together: what one fetch of each may take in memory. */
 const fetchedBytesMax = 16 * 1024 * 1024
 const fetchBytesMin = 64 * 1024
@@ -46,7 +46,7 @@ export class KafkaSource implements WatchedSource {
     readonly isPrudent: boolean
     readonly signal?: AbortSignal | undefined
   }): Promise<KafkaSource> {
-    const link = await TopicsLink.open(options.connection, topicNames, options.signal)
+    const link = await TopicsLink.open(options.connection, [...readTopics, packageTopic], options.signal)
     try {
       const packages = new KafkaPackages(link, options.packageFolder)
       return new KafkaSource(link, await link.clusterId(), packages, options.isPrudent)

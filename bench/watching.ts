@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { benchScratch } from './machine.ts'
+import { readingBodies, readingLine, windowMs, windowsClosed } from './made-readings.ts'
+import { statusBytes } from './measure.ts'
+import { postAll, ReadingsClient } from './plant-client.ts'
+import { type PlantProcess, processed, startPlant } from './plant-process.ts'
+import { preparedProject } from './prepared-plant.ts'
+import { atMost, type Report } from './report.ts'
+
+const linesPerRequest = 8000
+/** The first rounds make every machine known to the watcher: each closes a window of each. */
+const knowingRounds = 3
+const watchedSecondsMax = 900
+
+/** What was used up to a moment. */
+interface Usage {
+  readonly readings: number
+  readonly records: number
+  readonly watcherSeconds: number
+  /** Of the plant with all its threads but the watcher's. */
+  readonly plantSeconds: number
+}
+
+/**
+ * CPU time of the watcher beside the plant's, with a large fleet: first a window of every machine after each reading, which is the worst there can be, then readings a
+ * second apart of windows of 300, which is the reference plant's.
+ */
+export async function benchWatching(deviceCount: number, rounds: number): Promise<Report> {
+  const project = await preparedProject()
+  const folder = mkdtempSync(join(benchScratch, 'watching-'))
+  const plant = await startPlant({ project, dataDirectory: join(folder, 'data') })
+  const client = new ReadingsClient(plant.url, 4)
+  const send = async (bodies: Iterable<Buffer>, readingsInAll: number): Promise<void> => {
+    const { rejected } = await postAll(client, bodies, 4)
+    if (rejected > 0) throw new Error(`${rejected} made-up readings were rejected`)
+    await processed(plant.url, readingsInAll)
+  }
+  try {
+    const atStart = await usageOf(plant)
+    const idleBytes = statusBytes(plant.pid, 'VmRSS')
+    const known = knowingRounds * deviceCount
+    await send(eachRoundAWindow(deviceCount), known)
+    const first = await watched(plant, known, windowsClosed(deviceCount, knowingRounds, windowMs))
+    // The same times again, in steps of a second: the rounds of a window apart are so many steps of one.
+    const fromRound = (knowingRounds - 1) * (windowMs / 1000) + 1
+    await send(
+      readingBodies({ deviceCount, fromRound, rounds, linesPerBody: linesPerRequest }),
+      known + rounds * deviceCount,
+    )
+    const last = await watched(plant, known + rounds * deviceCount, windowsClosed(deviceCount, fromRound + rounds))
+    const residentBytes = statusBytes(plant.pid, 'VmRSS')
+    const parts = [
+      ['a window after each reading', between(atStart, first)],
+      ['300 readings a window', between(first, last)],
+    ] as const
+    const share = shareOf(parts[1][1])
+    return {
+      title: `Watching ${deviceCount.toLocaleString('en')} machines`,
+      header: ['readings', 'records watched', 'plant, CPU s', 'watcher, CPU s', 'watcher, µs a record', 'share'],
+      rows: parts.map(([name, { readings, records, plantSeconds, watcherSeconds }]) => [
+        `${readings.toLocaleString('en')}, ${name}`,
+        records.toLocaleString('en'),
+        plantSeconds.toFixed(2),
+        watcherSeconds.toFixed(2),
+        ((watcherSeconds / records) * 1e6).toFixed(1),
+        `${(100 * shareOf({ plantSeconds, watcherSeconds })).toFixed(1)} %`,
+      ]),
+      goals: [atMost("the watcher's CPU beside the plant's, 300 readings a window", 100 * share, 10, '%')],
+      notes: [
+        `RSS of the plant with its watcher: ${(idleBytes / 1e6).toFixed(0)} MB at its start, ${(residentBytes / 1e6).toFixed(0)} MB at the end`,
+        'the watcher includes its reports: every two seconds at most, and a fiftieth of the time',
+      ],
+      figures: parts.flatMap(([name, { records, watcherSeconds, plantSeconds }]) => [
+        { name: `watcher per record, ${name}`, value: watcherSeconds / records, unit: 's' },
+        { name: `share, ${name}`, value: shareOf({ plantSeconds, watcherSeconds }), unit: '' },
+      ]),
+    }
+  } finally {
+    client.close()
+    plant.process.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function shareOf({ plantSeconds, watcherSeconds }: Pick<Usage, 'plantSeconds' | 'watcherSeconds'>): number {
+  return watcherSeconds / plantSeconds
+}
+
+function between(before: Usage, after: Usage): Usage {
+  return {
+    readings: after.readings - before.readings,
+    records: after.records - before.records,
+    watcherSeconds: after.watcherSeconds - before.watcherSeconds,
+    plantSeconds: after.plantSeconds - before.plantSeconds,
+  }
+}
+
+/** Resolves when the watcher has taken both messages of so many windows. */
+async function watched(plant: PlantProcess, readings: number, windows: number): Promise<Usage> {
+  const deadlineMs = performance.now() + watchedSecondsMax * 1000
+  for (;;) {
+    const usage = await usageOf(plant)
+    if (usage.records >= 2 * windows) return { ...usage, readings }
+    if (performance.now() > deadlineMs)
+      throw new Error(`the watcher has taken ${usage.records} records of ${2 * windows} after ${watchedSecondsMax} s`)
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  }
+}
+
+async function usageOf({ url }: PlantProcess): Promise<Usage> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const sumOf = (name: string): number =>
+    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
+      (sum, [, value]) => sum + Number(value),
+      0,
+    )
+  const watcherSeconds = sumOf('millwright_watcher_cpu_seconds_total')
+  return {
+    readings: 0,
+    records: sumOf('millwright_watcher_records_total'),
+    watcherSeconds,
+    plantSeconds: sumOf('process_cpu_seconds_total') - watcherSeconds,
+  }
+}
+
+function* eachRoundAWindow(deviceCount: number): Generator<Buffer> {
+  let lines: string[] = []
+  for (let round = 0; round < knowingRounds; round++)
+    for (let device = 0; device < deviceCount; device++) {
+      lines.push(readingLine(device, deviceCount, round, windowMs).line)
+      if (lines.length < linesPerRequest) continue
+      yield Buffer.from(`${lines.join('\n')}\n`)
+      lines = []
+    }
+  if (lines.length > 0) yield Buffer.from(`${lines.join('\n')}\n`)
+}
