@@ -48,6 +48,28 @@ try:
         for c in cases["histograms"]
     ]
     answers["binnedWasserstein"] = [binned_wasserstein(c) for c in cases["histograms"]]
+    answers["medians"] = []
+    for values in cases["medians"]:
+        tested = stats.quantile_test(values, q=np.median(values), p=0.5)
+        interval = tested.confidence_interval(confidence_level=0.95)
+        answers["medians"].append([float(np.median(values)), float(interval.low), float(interval.high)])
+    # What windows turn out to be is a row of independent chances: what metrics then are, drawn.
+    answers["estimateSpread"] = []
+    for c in cases["predictions"]:
+        p = np.array(c["probabilities"])
+        high = np.array(c["high"])
+        failing = np.random.default_rng(1).random((20_000, len(p))) < p
+        true_positive = (failing & high).sum(axis=1)
+        positive = failing.sum(axis=1)
+        answers["estimateSpread"].append(
+            {
+                "accuracy": float(np.sqrt((p * (1 - p)).sum()) / len(p)),
+                "precision": float(np.sqrt((p * (1 - p))[high].sum()) / high.sum()),
+                "recall": float((true_positive / positive).std()),
+                "falsePositiveRate": float(((high.sum() - true_positive) / (len(p) - positive)).std()),
+                "f1": float((2 * true_positive / (high.sum() + positive)).std()),
+            }
+        )
 except ImportError:
     pass
 

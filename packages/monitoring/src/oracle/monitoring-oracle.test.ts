@@ -7,8 +7,9 @@ import { isotonicCurve, readCurve } from '../estimate/isotonic.ts'
 import { fitSigmoid } from '../estimate/platt.ts'
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts'
 import { binnedKolmogorovSmirnov, kolmogorovSmirnov, kolmogorovSurvival } from '../statistics/kolmogorov-smirnov.ts'
+import { medianOfCounts } from '../statistics/median.ts'
 import { populationStability } from '../statistics/population-stability.ts'
-import { proportion } from '../statistics/proportion.ts'
+import { proportion, z95 } from '../statistics/proportion.ts'
 import { binnedWasserstein, wasserstein } from '../statistics/wasserstein.ts'
 import { oracleCases } from './oracle-cases.ts'
 
@@ -26,6 +27,8 @@ interface Answers {
   readonly benjaminiHochberg?: readonly (readonly number[])[]
   readonly psi?: readonly number[]
   readonly cbpe?: readonly Readonly<Record<string, number>>[]
+  readonly estimateSpread?: readonly Readonly<Record<string, number>>[]
+  readonly medians?: readonly (readonly [median: number, low: number, high: number])[]
 }
 
 const goldenPath = join(import.meta.dirname, 'monitoring-oracle.golden.json')
@@ -124,6 +127,32 @@ describe('monitoring agrees with the libraries of others', () => {
       const estimated = estimatePerformance(groups, { kind: 'none' })
       for (const name of ['accuracy', 'precision', 'recall', 'falsePositiveRate', 'f1'] as const)
         expectNear(estimated[name].value, golden.cbpe[i]?.[name], 1e-12)
+    }
+  })
+
+  test("the interval of estimatePerformance() with NumPy's exact variances, and with draws where a metric is a ratio of two sums", () => {
+    for (const [i, { probabilities, high }] of cases.predictions.entries()) {
+      const groups = probabilities.map((probability, k) => ({ probability, high: high[k] === true, count: 1 }))
+      const estimated = estimatePerformance(groups, { kind: 'none' })
+      const spread = golden.estimateSpread[i]
+      for (const name of ['accuracy', 'precision', 'recall', 'falsePositiveRate', 'f1'] as const) {
+        const { low, high: top } = estimated[name]
+        const isRatio = ['recall', 'falsePositiveRate', 'f1'].includes(name)
+        // The delta method leaves out the curvature: little of it is left with 500 windows.
+        const tolerance = isRatio ? (probabilities.length < 100 ? 0.15 : 0.03) : 1e-9
+        expectNear(((top ?? 0) - (low ?? 0)) / 2 / z95, spread?.[name], tolerance)
+      }
+    }
+  })
+
+  test("medianOfCounts() with SciPy's exact interval, whose ranks are ours or the next", () => {
+    for (const [i, values] of cases.medians.entries()) {
+      const { value, low, high } = medianOfCounts(new Map(values.map((each) => [each, 1])))
+      const [median = 0, exactLow = 0, exactHigh = 0] = golden.medians[i] ?? []
+      expectNear(value, median, 1e-12)
+      const ranksApart = (a: number | null, b: number): number => Math.abs(values.indexOf(a ?? -1) - values.indexOf(b))
+      expect(ranksApart(low, exactLow)).toBeLessThanOrEqual(1)
+      expect(ranksApart(high, exactHigh)).toBeLessThanOrEqual(1)
     }
   })
 

@@ -11,6 +11,7 @@ export interface OracleCases {
   }[]
   readonly shares: readonly (readonly [successes: number, trials: number])[]
   readonly pValues: readonly (readonly number[])[]
+  readonly medians: readonly (readonly number[])[]
   readonly predictions: readonly { readonly probabilities: readonly number[]; readonly high: readonly boolean[] }[]
 }
 
@@ -73,5 +74,9 @@ export function oracleCases(): OracleCases {
       const probabilities = Array.from({ length: size }, () => Math.floor(random() * random() * 1000) / 1000)
       return { probabilities, high: probabilities.map((probability) => probability > 0.5) }
     }),
+    medians: [9, 40, 201, 1000].map((size) =>
+      // No value twice, so that a value tells its rank.
+      Array.from({ length: size }, (_, i) => 10 * i + whole(10)),
+    ),
   }
 }
