@@ -1,4 +1,4 @@
-/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-3.json. */
+/** The bridge against its golden vectors, which the host's BridgeTest reads too: fixtures/bridge/version-4.json. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { FrameWriter } from './guest/frame-writer.ts'
 import { PayloadReader, PayloadWriter } from './guest/payloads.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-3.json'), 'utf8'))
+const vectors = JSON.parse(readFileSync(join(root, 'fixtures/bridge/version-4.json'), 'utf8'))
 const key = 'ö-7'
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -62,6 +62,9 @@ test('the guest reads the frames of the fixture, those in parts too', () => {
   const keyFrame = read(given.key)
   expect(keyFrame.map(({ kind, payload }) => [kind, hexOf(payload)])).toEqual([
     [bridge.frameKey, hexOf(Buffer.from(key))],
+  ])
+  expect(read(given.refusedKey).map(({ kind, payload }) => [kind, hexOf(payload)])).toEqual([
+    [bridge.frameRefusedKey, hexOf(Buffer.from(key))],
   ])
   for (const name of ['state', 'stateInParts']) {
     const [frame] = read(given[name])

@@ -4,7 +4,7 @@
  */
 
 /** Compared when a host opens a guest; a guest of another version is refused. */
-export const bridgeVersion = 3
+export const bridgeVersion = 4
 
 /** Most records of one bundle: each column in the input buffer has room for as many. */
 export const bundleRecordsMax = 8192
@@ -36,6 +36,7 @@ export const frameContinued = 0x100
 export const frameKey = 1
 export const frameState = 2
 export const frameControl = 3
+export const frameRefusedKey = 4
 export const frameMore = 16
 export const frameFailure = 17
 export const frameUnknownKey = 18

@@ -2,7 +2,7 @@ import { type Plan, type ReadingDecoder, refusedBytes, type TimeRules } from '@m
 import { clock, emittedEnd } from '@millwright/kernels'
 import type { Mutes } from './alerts/mutes.ts'
 import type { Counters } from './counters.ts'
-import { devicesMaxRefusal } from './decode/device-id.ts'
+import { devicesMaxRefusal, devicesShareRefusal } from './decode/device-id.ts'
 import { lineBreakBytes, newline } from './decode/lines.ts'
 import type { Refused } from './decode/refused.ts'
 import { type DecodedDeviceEvent, decodeDeviceEvent } from './device-event-line.ts'
@@ -27,6 +27,7 @@ export class EventPath {
   readonly #perReading: boolean
   readonly #quarantine: Quarantine | null
   readonly #mutes: Mutes | null
+  readonly #hasRoom: (device: number) => boolean
 
   constructor(options: {
     readonly decoder: ReadingDecoder
@@ -37,6 +38,8 @@ export class EventPath {
     readonly plan: Plan
     readonly quarantine: Quarantine | null
     readonly mutes: Mutes | null
+    /** Whether a host has room for a device that would begin. */
+    readonly hasRoom: (device: number) => boolean
   }) {
     this.#decoder = options.decoder
     this.#memory = options.memory
@@ -46,6 +49,7 @@ export class EventPath {
     this.#time = options.plan.time
     this.#quarantine = options.quarantine
     this.#mutes = options.mutes
+    this.#hasRoom = options.hasRoom
     this.#perReading = options.plan.window.kind === 'per-reading'
   }
 
@@ -84,6 +88,8 @@ export class EventPath {
     const quarantine = this.#quarantine
     const device = quarantine === null ? -1 : this.#decoder.deviceIndex(event.deviceId)
     if (quarantine === null || device < 0) return this.#event(event, inputOffset, appendTimeMs)
+    if (!this.#memory.table.exists(device) && !this.#hasRoom(device))
+      return devicesShareRefusal(event.deviceId, this.#time.devicesMax)
     let refused: Refused | null = null
     quarantine.run(device, inputOffset, 'device-events', {
       act: () => {

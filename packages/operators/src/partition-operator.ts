@@ -84,6 +84,11 @@ export interface HostedOperatorOptions extends PartitionOperatorOptions {
   readonly sink: RetractableSink
   /** Told before each call of a project's function, and after it: whoever hosts may end one that does not come back. */
   readonly onProjectCall?: (isUnderWay: boolean) => void
+  /**
+   * Asked where a record would begin a device: whether the host has room for it. Where it has none the record is a dead letter (`devices-max`), and
+   * begins nothing. There is always room by default.
+   */
+  readonly hasRoom?: (device: number) => boolean
 }
 
 /**
@@ -97,7 +102,7 @@ export function createHostedOperator(options: HostedOperatorOptions): HostedOper
   return operator.hosted
 }
 
-type PlanOperatorOptions = PartitionOperatorOptions & Pick<HostedOperatorOptions, 'onProjectCall'>
+type PlanOperatorOptions = PartitionOperatorOptions & Pick<HostedOperatorOptions, 'onProjectCall' | 'hasRoom'>
 
 class PlanOperator implements PartitionOperator {
   readonly #plan: Plan
@@ -147,7 +152,7 @@ class PlanOperator implements PartitionOperator {
     const alerts = alertParts(plan, events, counters)
     const policies = alerts?.policies ?? null
     const mutes = alerts?.mutes ?? null
-    const { onProjectCall } = states
+    const { onProjectCall, hasRoom = () => true } = states
     const program = new FeatureProgram({
       plan,
       store,
@@ -202,8 +207,9 @@ class PlanOperator implements PartitionOperator {
       counters,
       deviceId,
       quarantine,
+      hasRoom,
     })
-    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan, quarantine, mutes })
+    this.#events = new EventPath({ decoder, memory, timers, results, counters, plan, quarantine, mutes, hasRoom })
   }
 
   get counters(): OperatorCounters {

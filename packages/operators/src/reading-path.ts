@@ -13,6 +13,7 @@ import { clock, type Fold, fastUntil, flagWaiting } from '@millwright/kernels'
 import type { Cleaning } from './cleaning.ts'
 import type { Counters } from './counters.ts'
 import { CurrentReading } from './current-reading.ts'
+import { devicesShareRefusal } from './decode/device-id.ts'
 import type { DeviceMemory } from './device-memory.ts'
 import type { DeviceTimers } from './device-timers.ts'
 import { jumpMessage } from './jump.ts'
@@ -52,6 +53,8 @@ export class ReadingPath {
   readonly #current: CurrentReading
   readonly #confirmed: CurrentReading
   readonly #quarantine: Quarantine | null
+  readonly #hasRoom: (device: number) => boolean
+  readonly #devicesMax: number
 
   constructor(options: {
     readonly plan: Plan
@@ -65,6 +68,8 @@ export class ReadingPath {
     readonly counters: Counters
     readonly deviceId: (device: number) => string
     readonly quarantine: Quarantine | null
+    /** Whether a host has room for a device that would begin. */
+    readonly hasRoom: (device: number) => boolean
   }) {
     this.#fold = options.fold
     this.#memory = options.memory
@@ -76,6 +81,8 @@ export class ReadingPath {
     this.#counters = options.counters
     this.#deviceId = options.deviceId
     this.#quarantine = options.quarantine
+    this.#hasRoom = options.hasRoom
+    this.#devicesMax = options.plan.time.devicesMax
     this.#arrival = options.plan.time.timestamp === 'arrival'
     this.#maxJumpMs = options.plan.time.maxJumpMs
     this.#maxClockAheadMs = options.plan.time.maxClockAheadMs
@@ -149,10 +156,14 @@ export class ReadingPath {
       return
     }
     const device = batch.device[row] as number
-    quarantine.run(device, place.inputOffset, 'sensor-data', {
-      act: () => this.#take(batch, row, place),
-      record: () => refusedBytes(batch.bytes, batch.lineStart[row] as number, batch.lineEnd[row] as number),
-    })
+    const record = () => refusedBytes(batch.bytes, batch.lineStart[row] as number, batch.lineEnd[row] as number)
+    if (!this.#memory.table.exists(device) && !this.#hasRoom(device)) {
+      const { reason, message, deviceId } = devicesShareRefusal(this.#deviceId(device), this.#devicesMax)
+      const letter = { reason, message, topic: 'sensor-data', deviceId, record: record() } as const
+      this.#results.deadLetter(letter, place.inputOffset)
+      return
+    }
+    quarantine.run(device, place.inputOffset, 'sensor-data', { act: () => this.#take(batch, row, place), record })
   }
 
   /** The long way: every rule, in order. */

@@ -40,6 +40,7 @@ export function jobStatusText(status: JobStatus, nowMs: number): string {
       `${slowest.topic} ${slowest.partition}, ${slowest.timeReachedMs === null ? 'of which nothing has come' : `read to ${duration(nowMs - slowest.timeReachedMs)} before now`}`,
     ])
   if (recordsHeld !== null && recordsHeld > 0) rows.push(['  records held', formatCount(recordsHeld)])
+  if (status.devices !== null) rows.push(['devices', formatCount(status.devices)])
   if (status.heapBytes !== null) rows.push(['V8 heap', formatBytes(status.heapBytes)])
   if (status.restarts !== null) rows.push(['restarts', formatCount(status.restarts)])
   for (const { at, cause, task } of failures)

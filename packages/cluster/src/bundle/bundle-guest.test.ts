@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runInContext, Script } from 'node:vm'
-import { ConfigurationError, type Plan } from '@millwright/core'
+import { ConfigurationError } from '@millwright/core'
+import { definePlant, mean, tumbling } from '@millwright/plant'
 import { openModelPackage } from '@millwright/scoring'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GuestAtHand, GuestFunctions } from '../bridge.ts'
 import { GuestFailedError, type HostRecord, nodeHost, TestHost } from '../guest/host-testing.ts'
 import { packageParts } from '../kafka/package-parts.ts'
 import { bareScope, bundleGuest, type GuestBundle } from './bundle-guest.ts'
-import { describeJob } from './job-description.ts'
+import { describeJob, type JobDescription } from './job-description.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 const example = join(root, 'examples/predictive-maintenance')
@@ -29,12 +30,17 @@ function project(config: string): string {
   return path
 }
 
+function topicsOf(name: string): Pick<JobDescription, 'inputs' | 'outputs'> {
+  const shop = { name, channels: { x: { unit: '1' } }, window: tumbling('10 s'), features: { x: mean('x') } }
+  return describeJob(definePlant(shop))
+}
+
 /** Opens a bundle's guest in a bare scope. */
 function open({ script }: GuestBundle, name: string): TestHost {
   const scope = bareScope()
   Object.assign((scope as { millwrightHost: object }).millwrightHost, nodeHost)
   new Script(script, { filename: 'guest.js' }).runInContext(scope)
-  const { inputs, outputs } = describeJob({ name, features: [] as Plan['features'] } as Plan)
+  const { inputs, outputs } = topicsOf(name)
   const configuration = { subtask: 0, inputs, outputs, cacheKeysMax: 100, dirtyKeysMax: 100 }
   return new TestHost(runInContext('millwright', scope) as GuestFunctions, configuration)
 }
@@ -141,7 +147,7 @@ export default definePlant({
 })
 `)
     const { guest, ended } = endingGuest(await bundleGuest(config), 400)
-    const { inputs, outputs } = describeJob({ name: 'loops', features: [] as Plan['features'] } as Plan)
+    const { inputs, outputs } = topicsOf('loops')
     const host = new TestHost(guest, { subtask: 0, inputs, outputs, cacheKeysMax: 100, dirtyKeysMax: 100 })
     const of = (deviceId: string, second: number, x: number): HostRecord => {
       const record = reading(second, { x })

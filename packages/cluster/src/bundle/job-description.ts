@@ -13,6 +13,8 @@ export interface JobDescription {
   readonly outputs: readonly string[]
   /** Field of a record that holds its key. */
   readonly keyField: string
+  /** Keys that may have a state, shared among the key groups. */
+  readonly keysMax: number
   /** Whether records of all inputs are put into the order of their append times, as in one log; each then waits for the slowest partition. */
   readonly mergeInputs: boolean
   /** Records wait for control records that were appended so long before them, milliseconds of append time. */
@@ -27,6 +29,7 @@ export function describeJob(plan: Plan): JobDescription {
     control: 'model-updates',
     outputs: outputTopics,
     keyField: 'deviceId',
+    keysMax: plan.time.devicesMax,
     mergeInputs: readsEvents(plan),
     controlLagMs,
   }

@@ -46,6 +46,8 @@ export interface JobStatus {
   readonly recordsHeld: number | null
   /** The partition that time waits for; `null` where none is known. */
   readonly slowest: PartitionPosition | null
+  /** Devices that are known and not forgotten; `null` before the subtasks have told. */
+  readonly devices: number | null
   /** Heap of V8 in all subtasks. */
   readonly heapBytes: number | null
 }
@@ -74,7 +76,9 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
   }
   const [sourceCounts, guestCounts, watermarkMs, positions] = await Promise.all([
     counts(source?.id, (metric) => /^Source__records\.(?:numRecordsIn|pendingRecords)$/.test(metric)),
-    counts(guest?.id, (metric) => /^guest\.guest_(?:records_out_total|records_held|heap_used_bytes)$/.test(metric)),
+    counts(guest?.id, (metric) =>
+      /^guest\.guest_(?:records_out_total|records_held|keys|heap_used_bytes)$/.test(metric),
+    ),
     guest === undefined ? null : timeReachedBy(flink, job.id, guest.id),
     source === undefined ? [] : positionsOf(flink, job.id, source.id, source.parallelism),
   ])
@@ -103,6 +107,7 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
     watermarkMs,
     recordsHeld: guestCounts['guest.guest_records_held'] ?? null,
     slowest: slowestOf(positions),
+    devices: guestCounts['guest.guest_keys'] ?? null,
     heapBytes: guestCounts['guest.guest_heap_used_bytes'] ?? null,
   }
 }

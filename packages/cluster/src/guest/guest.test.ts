@@ -80,6 +80,7 @@ interface HostOptions {
   readonly resultBytes?: number
   readonly inputBytes?: number
   readonly restarts?: boolean
+  readonly keysMax?: number
 }
 
 function runGuest(plan: Plan, steps: readonly Step[], seed: number, options: HostOptions): TestHost {
@@ -190,6 +191,80 @@ describe('createGuest()', () => {
     overScenarios((seed, plan, steps) => {
       const host = runGuest(plan, steps, seed, { cacheKeysMax: 1 })
       expect(host.timersPerKeyMax, `seed ${seed}`).toBe(1)
+    })
+  })
+})
+
+describe('a host without room for more devices', () => {
+  const plan = planOf({
+    window: { kind: 'tumbling', sizeMs: 1000 },
+    time: { graceMs: 0, silentAfterMs: 20_000, forgetAfterMs: 60_000, devicesMax: 2 },
+  })
+  const record = (deviceId: string, timestamp: number, offset: number): HostRecord => {
+    const line = encoder.encode(JSON.stringify({ deviceId, timestamp: 1766000000000 + timestamp, x: 1 }))
+    return { input: 0, partition: 0, offset, appendTimeMs: 1766000000000 + timestamp, line }
+  }
+  const event = (deviceId: string, timestamp: number, offset: number): HostRecord => {
+    const line = encoder.encode(JSON.stringify({ deviceId, timestamp: 1766000000000 + timestamp, type: 'maintenance' }))
+    return { input: 1, partition: 0, offset, appendTimeMs: 1766000000000 + timestamp, line }
+  }
+  const lettersOf = (host: TestHost) =>
+    host.outputs
+      .filter(({ topic }) => topic === 'dead-letters')
+      .map(({ line }) => JSON.parse(line))
+      .map(({ reason, topic, deviceId }) => [reason, topic, deviceId])
+
+  test('has the records of others made dead letters, readings and events, until one is forgotten', () => {
+    const host = new TestHost(createGuest(plan, nodeHost), { ...configuration, cacheKeysMax: 1 }, { keysMax: 2 })
+    host.bundle([record('a', 0, 0), record('b', 0, 1), record('c', 0, 2), event('d', 0, 3), record('c', 10, 4)])
+    host.bundle([record('a', 40_000, 5), record('c', 40_000, 6)])
+    const letters = [
+      ['devices-max', 'sensor-data', 'c'],
+      ['devices-max', 'device-events', 'd'],
+      ['devices-max', 'sensor-data', 'c'],
+      ['devices-max', 'sensor-data', 'c'],
+    ]
+    expect(lettersOf(host)).toEqual(letters)
+    expect([...host.keys]).toEqual(['a', 'b'])
+    host.watermark(1766000000000 + 61_000)
+    expect([...host.keys]).toEqual(['a'])
+    host.bundle([event('d', 61_000, 7), record('c', 61_000, 8)])
+    expect(lettersOf(host)).toEqual([...letters, ['devices-max', 'sensor-data', 'c']])
+    expect([...host.keys]).toEqual(['a', 'd'])
+    expect(host.counters()['dead_letters_total{reason="devices-max"}']).toBe(5)
+  })
+
+  test('gets the room back of a device that did not begin', () => {
+    const fragile = planOf({
+      window: { kind: 'per-reading' },
+      features: {
+        fragile: {
+          kind: 'custom',
+          channels: ['x'],
+          compute: () => {
+            throw new Error('always')
+          },
+        },
+      },
+    })
+    const host = new TestHost(createGuest(fragile, nodeHost), configuration, { keysMax: 1 })
+    host.bundle([record('a', 0, 0)])
+    host.bundle([record('b', 0, 1)])
+    expect(lettersOf(host).map(([reason, , device]) => [reason, device])).toEqual([
+      ['function-failed', 'a'],
+      ['function-failed', 'b'],
+    ])
+    expect([...host.keys]).toEqual([])
+  })
+
+  test('counts the devices that have a state at a barrier, and no others', () => {
+    overScenarios((seed, each, steps) => {
+      for (const keysMax of [1, 2, 1000]) {
+        const host = runGuest(each, steps, seed, { cacheKeysMax: 2, keysMax })
+        host.checkpoint()
+        expect([...host.keys].sort(), `seed ${seed}`).toEqual([...host.states.keys()].sort())
+        expect(host.states.size).toBeLessThanOrEqual(keysMax)
+      }
     })
   })
 })

@@ -26,6 +26,7 @@ import {
   frameFailure,
   frameKey,
   frameOutput,
+  frameRefusedKey,
   frameState,
   frameStateWrite,
   frameTimer,
@@ -132,6 +133,8 @@ class Guest {
   readonly #recency = new Recency()
   /** Devices whose states the host was asked for in the call before. */
   readonly #wanted = new Set<number>()
+  /** Of those, the ones that the host has no room for: no record of the bundle begins them. */
+  readonly #refused = new Set<number>()
   /** Keys of the last `keys`, as devices. */
   #acting: number[] = []
   #purpose = purposeTimer
@@ -223,10 +226,8 @@ class Guest {
       plan: this.#plan,
       decoder,
       sink,
-      onProjectCall: (isUnderWay) => {
-        // Odd while one is under way, whatever came before: a call that was ended left it odd.
-        this.#projectCalls[0] = ((this.#projectCalls[0] as number) & ~1) + (isUnderWay ? 3 : 2)
-      },
+      onProjectCall: (isUnderWay) => this.#countProjectCall(isUnderWay),
+      hasRoom: (device) => !this.#refused.has(device),
       ...this.#states,
     })
     this.#decoder = decoder
@@ -304,6 +305,10 @@ class Guest {
   states(byteLength: number): void {
     const operator = this.#operatorOf()
     this.#frameReader.read(byteLength, (kind, payload) => {
+      if (kind === frameRefusedKey) {
+        this.#refused.add(this.#decoderOf().deviceIndex(textOf(payload)))
+        return
+      }
       assert(kind === frameState, 'states are wanted')
       const reader = new PayloadReader(payload)
       const key = reader.key()
@@ -330,6 +335,7 @@ class Guest {
     const record = this.#operatorOf().offsetAtHand
     const abandoned = this.#operatorOf().abandon(why)
     assert(work !== null && abandoned !== null, 'a project function was under way in the call that was ended')
+    this.#countProjectCall(false)
     if (abandoned === 'record') work.next = record + 1
     work.from(work.next)
     this.#work = null
@@ -342,6 +348,11 @@ class Guest {
       where: call?.where ?? null,
       functionText: call === null ? null : String(call.compute),
     }
+  }
+
+  /** Odd while one is under way, whatever came before: a call that was ended left it odd. */
+  #countProjectCall(isUnderWay: boolean): void {
+    this.#projectCalls[0] = ((this.#projectCalls[0] as number) & ~1) + (isUnderWay ? 3 : 2)
   }
 
   #do(from: (first: number) => void): void {
@@ -371,7 +382,12 @@ class Guest {
         })
     }
     this.#decoded.clear()
+    // The host counts a device from when its state was asked for: one that did not begin is given back.
+    const notBegun = [...this.#wanted].filter((device) => !operator.holds(device) && !this.#refused.has(device))
+    for (const device of notBegun)
+      this.#frames.frame(frameStateWrite, this.#payload.begin().key(this.#id(device)).end())
     this.#finish()
+    this.#refused.clear()
   }
 
   /** Acts on the keys from one on, and ends the call. */

@@ -11,6 +11,7 @@ import {
   frameKey,
   frameMore,
   frameOutput,
+  frameRefusedKey,
   frameState,
   frameStateWrite,
   frameTimer,
@@ -81,16 +82,20 @@ export class TestHost {
   readonly #input: ArrayBuffer
   readonly #result: ArrayBuffer
   #unknown: string[] = []
+  readonly #keysMax: number
+  /** Keys that have or may get a state. */
+  readonly keys = new Set<string>()
   #counters: Record<string, number> = {}
   #parts: Uint8Array[] = []
 
   constructor(
     guest: GuestFunctions,
     configuration: GuestConfiguration,
-    options: { readonly inputBytes?: number; readonly resultBytes?: number } = {},
+    options: { readonly inputBytes?: number; readonly resultBytes?: number; readonly keysMax?: number } = {},
   ) {
     this.#guest = guest
     this.#configuration = configuration
+    this.#keysMax = options.keysMax ?? Number.POSITIVE_INFINITY
     this.#input = new ArrayBuffer(options.inputBytes ?? bufferBytes)
     this.#result = new ArrayBuffer(options.resultBytes ?? bufferBytes)
     const json = new TextEncoder().encode(JSON.stringify(configuration))
@@ -107,7 +112,7 @@ export class TestHost {
     const length = this.#writeBundle(records)
     this.#take(this.#guest.prepare(records.length, length))
     // States overwrite nothing of the bundle at the Java host either: they go where the bundle is, which is written once more.
-    if (this.#giveStates()) this.#writeBundle(records)
+    if (this.#giveStates(true)) this.#writeBundle(records)
     this.#take(this.#guest.process(records.length, length))
   }
 
@@ -165,7 +170,7 @@ export class TestHost {
         return { kind: frameKey, payload: new TextEncoder().encode(key) }
       })
       this.#give(frames, (byteLength) => this.#guest.keys(byteLength, purpose))
-      this.#giveStates()
+      this.#giveStates(false)
       this.#take(this.#guest.act(nowMs))
     }
   }
@@ -187,12 +192,16 @@ export class TestHost {
     return at
   }
 
-  /** Gives the states that were asked for; returns whether there were any. */
-  #giveStates(): boolean {
+  /** Gives the states that were asked for, of keys that may begin where they have none; returns whether there were any. */
+  #giveStates(mayBegin: boolean): boolean {
     const unknown = this.#unknown
     this.#unknown = []
     const frames = unknown.map((key) => {
       const keyBytes = new TextEncoder().encode(key)
+      if (mayBegin && !this.keys.has(key)) {
+        if (this.keys.size >= this.#keysMax) return { kind: frameRefusedKey, payload: keyBytes }
+        this.keys.add(key)
+      }
       const head = new Uint8Array(2)
       new DataView(head.buffer).setUint16(0, keyBytes.length, true)
       return { kind: frameState, payload: concat([head, keyBytes, this.states.get(key) ?? new Uint8Array(0)]) }
@@ -265,6 +274,7 @@ export class TestHost {
         const keyEnd = 2 + view.getUint16(0, true)
         const state = payload.slice(keyEnd)
         this.#stateWrites += 1
+        if (state.length === 0) this.keys.delete(text(2, keyEnd))
         if (state.length === 0) this.states.delete(text(2, keyEnd))
         else this.states.set(text(2, keyEnd), state)
         return

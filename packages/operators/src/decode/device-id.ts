@@ -35,6 +35,12 @@ export function assertDeviceId(id: string): void {
   assert(problem === null, problem?.message ?? '')
 }
 
+/** The refusal of a record whose device a host has no room for: each part of the devices has its share of them. */
+export function devicesShareRefusal(deviceId: string, devicesMax: number): Refused {
+  const found = `${describe(deviceId)}, one more than its share of the ${devicesMax} devices there may be`
+  return refused('devices-max', { field, found, wanted: 'one of the devices known' }, deviceId)
+}
+
 /** The refusal of a reading that is in order but for coming from a device too many. */
 export function devicesMaxRefusal(deviceId: string, devicesMax: number): Refused {
   const found = `${describe(deviceId)}, one more than the ${devicesMax} devices there may be`

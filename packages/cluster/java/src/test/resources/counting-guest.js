@@ -1,5 +1,5 @@
 // A guest for the host's own tests: it counts the records of each key. What a record says is done: "fail", "loop", "heap", "timer",
-// "throw-beyond"; "project-loop" and "project-heap" as a project's function does. A
+// "throw-beyond", "hoard", "forget"; "project-loop", "project-heap" and "project-table" as a project's function does. A
 // control record "say" is answered.
 // State: float64 of its timer (NaN for none), float64 count. Output 0 for each record: key, then "count@appendTime".
 ;(() => {
@@ -7,6 +7,7 @@
     key: 1,
     state: 2,
     control: 3,
+    refused: 4,
     more: 16,
     failure: 17,
     unknown: 18,
@@ -23,6 +24,7 @@
     controlSeen = []
   const held = new Map()
   const dirty = new Set()
+  const refused = new Set()
   let acting = [],
     purpose = 0,
     at = 0
@@ -95,6 +97,12 @@
     const kept = []
     for (;;) kept.push(new Array(1000).fill(kept.length))
   }
+  /** Its table doubles whenever it is full. */
+  function table() {
+    const kept = {}
+    for (let i = 0; ; i++) kept[`x${i}`] = i
+  }
+  const hoarded = []
   let underWay = null
   // What is left of a bundle, and the frames that wait for its end: a call that is ended has written none.
   let work = []
@@ -109,7 +117,19 @@
       if (does === 'loop') for (;;);
       if (does === 'heap') hungry()
       if (does === 'project-loop') projectCall(endless, record)
+      if (does === 'hoard') for (let i = 0; i < 5000; i++) hoarded.push(new Array(1000).fill(i))
       if (does === 'project-heap') projectCall(hungry, record)
+      if (does === 'project-table') projectCall(table, record)
+      if (refused.has(key)) {
+        waiting.push(() => frame(kinds.output, { u8: 0 }, { f64: appendTime }, { key }, 'refused'))
+        continue
+      }
+      if (does === 'forget') {
+        held.delete(key)
+        dirty.delete(key)
+        waiting.push(() => frame(kinds.write, { key }))
+        continue
+      }
       const device = held.get(key)
       device.count += 1
       dirty.add(key)
@@ -159,7 +179,7 @@
     for (const key of new Set(keys)) if (!held.has(key)) frame(kinds.unknown, key)
   }
   globalThis.millwright = {
-    version: () => 3,
+    version: () => 4,
     open: (i, r, n) => {
       input = new Uint8Array(i)
       inputView = new DataView(i)
@@ -178,7 +198,10 @@
           frame(kinds.output, { u8: 0 }, { f64: NaN }, { key }, `control ${text(from + 22 + k, to)}`)
       }),
     ),
-    prepare: answer((count, lineBytes) => ask(records(count, lineBytes).map(({ key }) => key))),
+    prepare: answer((count, lineBytes) => {
+      refused.clear()
+      ask(records(count, lineBytes).map(({ key }) => key))
+    }),
     keys: answer((n, why) => {
       purpose = why
       acting = []
@@ -186,7 +209,11 @@
       ask(acting)
     }),
     states: answer((n) =>
-      frames(n, (_, from, to) => {
+      frames(n, (kind, from, to) => {
+        if (kind === kinds.refused) {
+          refused.add(text(from, to))
+          return
+        }
         const k = inputView.getUint16(from, true),
           body = from + 2 + k
         held.set(

@@ -6,7 +6,7 @@ package org.millwright.host;
  */
 final class Bridge {
     /** Compared when a guest is opened; a guest of another version is refused. */
-    static final int BRIDGE_VERSION = 3;
+    static final int BRIDGE_VERSION = 4;
 
     /** Most records of one bundle: each column in the input buffer has room for as many. */
     static final int BUNDLE_RECORDS_MAX = 8192;
@@ -38,6 +38,7 @@ final class Bridge {
     static final int FRAME_KEY = 1;
     static final int FRAME_STATE = 2;
     static final int FRAME_CONTROL = 3;
+    static final int FRAME_REFUSED_KEY = 4;
     static final int FRAME_MORE = 16;
     static final int FRAME_FAILURE = 17;
     static final int FRAME_UNKNOWN_KEY = 18;

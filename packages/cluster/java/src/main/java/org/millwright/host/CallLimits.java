@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
  *
  * <p>C1. A call that took more of the processor than it may is ended: the task fails.
  * <p>C2. A project's function that did so is ended sooner: its record is to blame. Not by the clock, since a machine that is busy or
- * stands still would then make dead letters of good records.
+ * stands still would then make dead letters of good records. One that is under way when the heap is full may be to blame for that
+ * ({@link HeapLimit#restore} tells).
  * <p>C3. A call that has come back is not ended: both are decided under one lock.
  */
 final class CallLimits implements CallWatchdog.Watched {
@@ -17,7 +18,8 @@ final class CallLimits implements CallWatchdog.Watched {
     enum Reason {
         CALL_TOO_LONG,
         FUNCTION_TOO_LONG,
-        HEAP_FULL
+        HEAP_FULL,
+        FUNCTION_FILLED_HEAP
     }
 
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -68,7 +70,7 @@ final class CallLimits implements CallWatchdog.Watched {
 
     /** The heap of V8 has come to its limit; called within a call, on its thread. */
     synchronized void heapIsFull() {
-        endBecause(Reason.HEAP_FULL);
+        endBecause((projectCall() & 1) == 0 ? Reason.HEAP_FULL : Reason.FUNCTION_FILLED_HEAP);
     }
 
     @Override
@@ -81,7 +83,7 @@ final class CallLimits implements CallWatchdog.Watched {
             endBecause(Reason.CALL_TOO_LONG);
             return;
         }
-        int call = result == null ? 0 : result.getInt(Bridge.PROJECT_CALLS_OFFSET);
+        int call = projectCall();
         if ((call & 1) == 0) {
             return;
         }
@@ -91,6 +93,11 @@ final class CallLimits implements CallWatchdog.Watched {
         } else if (cpuNanos - callSeenCpuNanos > functionMsMax * 1_000_000) {
             endBecause(Reason.FUNCTION_TOO_LONG);
         }
+    }
+
+    /** The guest's count of project calls: odd while one is under way. */
+    private int projectCall() {
+        return result == null ? 0 : result.getInt(Bridge.PROJECT_CALLS_OFFSET);
     }
 
     private void endBecause(Reason why) {

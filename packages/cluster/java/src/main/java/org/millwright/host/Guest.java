@@ -20,15 +20,13 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
  * One guest in its own V8, used by one thread.
  *
  * <p>V1. Whatever the script does, the process lives: a heap that comes to its limit and a call that does not come back are ended, and
- * the task fails; but where it is one of the project's own functions that does not come back, the guest goes on without its record.
+ * the task fails; but where it is one of the project's own functions that does not come back or fills the heap by itself, the guest goes on
+ * without its record.
  * <p>V2. Everything made of V8 is closed, also where opening fails half way.
  * <p>V3. After a failure the guest is only closed.
  * <p>V4. A failure names the place in the sources and the record, as far as either is known ({@link GuestFailures}).
  */
 final class Guest implements AutoCloseable {
-    /** What V8 may have beyond its limit to come back from a call that is ended. */
-    private static final long HEAP_SPARE_BYTES = 64L * 1024 * 1024;
-
     /**
      * Where V8 unrolls loops, it takes the check whether the call is to be ended out of those that it thinks short. It thinks so of some that are
      * not: one that only fills an array went on for good, and past any limit of the heap (V8 14.7).
@@ -43,6 +41,7 @@ final class Guest implements AutoCloseable {
     private final int heapMaxMb;
     private final Deque<AutoCloseable> closing = new ArrayDeque<>();
     private V8Runtime runtime;
+    private HeapLimit heap;
     private ByteBuffer input;
     private FrameReader frames;
     private FrameHandler handler;
@@ -97,11 +96,8 @@ final class Guest implements AutoCloseable {
         }
         closing.push(runtime);
         closing.push(this::letGo);
-        runtime.setNearHeapLimitCallback((current, initial) -> {
-            failures.heapBytesMax(initial);
-            limits.heapIsFull();
-            return current + HEAP_SPARE_BYTES;
-        });
+        heap = HeapLimit.watch(runtime, limits::heapIsFull);
+        failures.heapIs(heap);
         CallWatchdog.watch(limits);
         closing.push(() -> CallWatchdog.unwatch(limits));
         HostFunctions.install(runtime);
@@ -192,7 +188,7 @@ final class Guest implements AutoCloseable {
 
     /** Bytes of V8's heap in use. */
     long usedHeapBytes() {
-        return runtime.getV8HeapStatistics().join().getUsedHeapSize();
+        return HeapLimit.usedBytes(runtime);
     }
 
     private void call(V8ValueFunction function, Object... arguments) throws Exception {
@@ -203,7 +199,7 @@ final class Guest implements AutoCloseable {
         }
     }
 
-    /** Calls a function; where V8 ended it since a project's function did not come back, has the guest go on with the rest. */
+    /** Calls a function; where V8 ended it for what a project's function did, has the guest go on with the rest. */
     private int invoke(V8ValueFunction function, Object... arguments) throws GuestFailedException {
         V8ValueFunction called = function;
         Object[] given = arguments;
@@ -211,31 +207,54 @@ final class Guest implements AutoCloseable {
             limits.begin();
             try {
                 int answer = called.callInteger(functions, given);
-                if (limits.end() != null) {
-                    takeBackTheEnd();
+                CallLimits.Reason reason = limits.end();
+                if (reason != null) {
+                    takeBackTheEnd(reason);
                 }
                 return answer;
             } catch (JavetTerminatedException terminated) {
                 CallLimits.Reason reason = limits.end();
-                if (reason != CallLimits.Reason.FUNCTION_TOO_LONG) {
+                String within = boundOfFunction(reason);
+                if (within == null) {
                     throw failures.ofCall("The guest's call was ended", terminated, reason);
                 }
                 called = resume;
-                given = new Object[] {"within " + functionMsMax + " ms of processor time" + failures.placeOfTheCallAtHand()};
+                given = new Object[] {"within " + within + failures.placeOfTheCallAtHand()};
             } catch (JavetException thrown) {
                 throw failures.ofCall("The guest's call failed", thrown, limits.end());
             }
         }
     }
 
-    /** The call came back while it was being ended: what V8 would do to the next one is done to an empty one. */
-    private void takeBackTheEnd() throws GuestFailedException {
+    /** What a project's function had, where it alone is to blame for the end of a call; {@code null} where it is not, and the task fails. */
+    private String boundOfFunction(CallLimits.Reason reason) throws GuestFailedException {
+        if (reason == null) {
+            return null;
+        }
         try {
-            runtime.getExecutor("0").executeVoid();
-        } catch (JavetTerminatedException taken) {
-            // As it was to be.
+            return switch (reason) {
+                case FUNCTION_TOO_LONG -> functionMsMax + " ms of processor time";
+                case FUNCTION_FILLED_HEAP -> heap.restore() ? heap.limitBytes() / (2 * 1024 * 1024) + " MB of memory" : null;
+                case CALL_TOO_LONG, HEAP_FULL -> null;
+            };
         } catch (JavetException thrown) {
-            throw failures.ofCall("V8 does not go on", thrown, null);
+            throw failures.ofCall("V8 does not go on", thrown, reason);
+        }
+    }
+
+    /** The call came back while it was being ended: what V8 would do to the next one is done to an empty one. */
+    private void takeBackTheEnd(CallLimits.Reason reason) throws GuestFailedException {
+        try {
+            try {
+                runtime.getExecutor("0").executeVoid();
+            } catch (JavetTerminatedException taken) {
+                // As it was to be.
+            }
+            if (reason == CallLimits.Reason.HEAP_FULL || reason == CallLimits.Reason.FUNCTION_FILLED_HEAP) {
+                heap.restore();
+            }
+        } catch (JavetException thrown) {
+            throw failures.ofCall("V8 does not go on", thrown, reason);
         }
     }
 

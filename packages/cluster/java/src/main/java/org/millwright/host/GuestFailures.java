@@ -13,7 +13,8 @@ final class GuestFailures {
 
     private final GuestScript script;
     private final long callMsMax;
-    private long heapBytesMax;
+    /** {@code null} before V8 is made. */
+    private HeapLimit heap;
     /** {@code null} before the script has run. */
     private V8ValueObject functions;
 
@@ -27,8 +28,9 @@ final class GuestFailures {
         functions = guestFunctions;
     }
 
-    void heapBytesMax(long byteCount) {
-        heapBytesMax = byteCount;
+    /** From now on the heap's limit is known. */
+    void heapIs(HeapLimit limit) {
+        heap = limit;
     }
 
     /** What the guest itself says of its failure. */
@@ -70,7 +72,7 @@ final class GuestFailures {
         return switch (reason) {
             case CALL_TOO_LONG -> "it took longer than " + callMsMax + " ms of processor time";
             case FUNCTION_TOO_LONG -> "a project's function did not come back";
-            case HEAP_FULL -> "its heap came to its limit of " + heapBytesMax / (1024 * 1024) + " MB";
+            case HEAP_FULL, FUNCTION_FILLED_HEAP -> "its heap came to its limit of " + heap.limitBytes() / (1024 * 1024) + " MB";
         };
     }
 

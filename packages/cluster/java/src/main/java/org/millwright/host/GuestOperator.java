@@ -48,6 +48,7 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
  * them. Another script may say something else, and is heard.
  * <p>G7. A record is processed, and a timer goes off, only when the control records were taken that had been appended
  * {@link JobOptions#controlLagMs} before it: which of them concern it does not hang on which of two topics was read first.
+ * <p>G8. A record begins a key only where its key group has room ({@link KeyRoom}); the guest is told of the others.
  */
 final class GuestOperator extends AbstractStreamOperator<byte[]>
         implements TwoInputStreamOperator<byte[], byte[], byte[]>, Triggerable<String, VoidNamespace>, BoundedMultiInput {
@@ -70,6 +71,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient ListState<byte[]> heldState;
     /** Digest of the script that took the control records of the state. */
     private transient ListState<byte[]> scriptState;
+    private transient ListState<Long> keyCountState;
+    private transient KeyRoom room;
     private transient InputMerge merge;
     private transient ControlLog.Reader controlReader;
     private transient Map<Integer, Long> controlReached;
@@ -87,6 +90,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
     private transient GuestMetrics guestMetrics;
     /** Read by whoever looks at metrics. */
     private transient volatile long timeReachedMs;
+    private transient volatile long keyCount;
     private transient Counter recordsIn;
     private transient Counter recordsOut;
     private transient Counter statesRead;
@@ -113,6 +117,8 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
                 new ListStateDescriptor<>("held", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         scriptState = context.getOperatorStateStore().getUnionListState(
                 new ListStateDescriptor<>("script", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        keyCountState = context.getOperatorStateStore().getUnionListState(
+                new ListStateDescriptor<>("key-counts", BasicTypeInfo.LONG_TYPE_INFO));
         merge = new InputMerge();
         List<HeldRecord> own = new ArrayList<>();
         for (byte[] bytes : heldState.get()) {
@@ -132,6 +138,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         dueKeys = new ArrayList<>();
         state = getRuntimeContext().getState(new ValueStateDescriptor<>("key", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         timers = getInternalTimerService("key", VoidNamespaceSerializer.INSTANCE, this);
+        room = openRoom();
         registerMetrics();
         guest = Guest.open(script, options, getRuntimeContext().getTaskInfo().getIndexOfThisSubtask(), this::frame);
         frames = new FrameWriter(guest.input());
@@ -141,6 +148,22 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             addMerged(Long.MAX_VALUE);
         }
         reportMetrics();
+    }
+
+    private KeyRoom openRoom() throws Exception {
+        TaskInfo task = getRuntimeContext().getTaskInfo();
+        KeyRoom opened = new KeyRoom(options.keysMax(), task.getMaxNumberOfParallelSubtasks(), KeyGroupRangeAssignment.computeKeyGroupRangeForOperatorIndex(
+                task.getMaxNumberOfParallelSubtasks(), task.getNumberOfParallelSubtasks(), task.getIndexOfThisSubtask()));
+        Iterable<Long> kept = keyCountState.get();
+        if (kept.iterator().hasNext()) {
+            opened.restore(kept);
+        } else {
+            // Nothing, or the state of a release that did not count.
+            try (var keys = this.<String>getKeyedStateBackend().<VoidNamespace>getKeys("key", VoidNamespace.INSTANCE)) {
+                keys.forEach(opened::add);
+            }
+        }
+        return opened;
     }
 
     private boolean isOwn(int keyGroup) {
@@ -155,6 +178,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         super.snapshotState(context);
         heldState.update(merge.waiting());
         scriptState.update(List.of(script.digest()));
+        keyCountState.update(room.snapshot());
     }
 
     private void registerMetrics() {
@@ -167,6 +191,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         processNanos = getMetricGroup().counter("guest_process_nanos_total");
         bundleSizes = getMetricGroup().histogram("guest_bundle_records", new DescriptiveStatisticsHistogram(256));
         getMetricGroup().gauge("guest_records_held", () -> merge.size());
+        getMetricGroup().gauge("guest_keys", () -> keyCount);
         // Flink's own gauge is the smaller one of both inputs, and control records have no time.
         getMetricGroup().gauge("guest_time_reached_ms", () -> timeReachedMs);
         getMetricGroup().gauge("guest_heap_used_bytes", () -> {
@@ -425,7 +450,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         long began = System.nanoTime();
         guest.prepare(bundleRecords, bundleLineBytes);
         prepareNanos.inc(System.nanoTime() - began);
-        if (giveStates()) {
+        if (giveStates(true)) {
             // The states stood where the bundle was.
             writeBundle();
         }
@@ -482,7 +507,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
                 frames.frame(Bridge.FRAME_KEY, this::keysAreOneCall, key.getBytes(StandardCharsets.UTF_8));
             }
             frames.finish(byteLength -> guest.keys(byteLength, purpose));
-            giveStates();
+            giveStates(false);
             guest.act(nowMs);
         }
     }
@@ -492,8 +517,12 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         throw new IllegalStateException("The keys of a call must fit the input: " + byteLength + " bytes");
     }
 
-    /** Gives the states that the guest asked for; returns whether there were any. */
-    private boolean giveStates() throws Exception {
+    /**
+     * Gives the states that the guest asked for; returns whether there were any.
+     *
+     * @param mayBegin whether keys without a state are to begin (G8)
+     */
+    private boolean giveStates(boolean mayBegin) throws Exception {
         if (unknownKeys.isEmpty()) {
             return false;
         }
@@ -501,8 +530,13 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
         unknownKeys = new ArrayList<>();
         frames.begin();
         for (byte[] key : wanted) {
-            setCurrentKey(new String(key, StandardCharsets.UTF_8));
+            String name = new String(key, StandardCharsets.UTF_8);
+            setCurrentKey(name);
             byte[] value = state.value();
+            if (value == null && mayBegin && !room.begin(name)) {
+                frames.frame(Bridge.FRAME_REFUSED_KEY, guest::states, key);
+                continue;
+            }
             byte[] keyLength = {(byte) key.length, (byte) (key.length >>> 8)};
             frames.frame(Bridge.FRAME_STATE, guest::states, keyLength, key, value == null ? NOTHING : value);
         }
@@ -530,11 +564,13 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
                 recordsOut.inc();
             }
             case Bridge.FRAME_STATE_WRITE -> {
-                setCurrentKey(Guest.key(payload));
+                String key = Guest.key(payload);
+                setCurrentKey(key);
                 if (payload.hasRemaining()) {
                     state.update(rest(payload));
                 } else {
                     state.clear();
+                    room.end(key);
                 }
                 stateWrites += 1;
                 statesWritten.inc();
@@ -555,6 +591,7 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
 
     private void reportMetrics() throws Exception {
         guest.counters();
+        keyCount = room.count();
         long atMs = getProcessingTimeService().getCurrentProcessingTime() + METRICS_EVERY_MS;
         getProcessingTimeService().registerTimer(atMs, time -> reportMetrics());
     }

@@ -123,6 +123,7 @@ public final class HostJob {
                 description.path("flushIntervalMs").asLong(50),
                 description.path("cacheKeysMax").asInt(100_000),
                 description.path("dirtyKeysMax").asInt(100_000),
+                description.path("keysMax").asLong(0),
                 description.path("heapMaxMb").asInt(512),
                 description.path("callMsMax").asLong(60_000),
                 description.path("functionMsMax").asLong(10_000),

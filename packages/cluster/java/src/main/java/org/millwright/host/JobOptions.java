@@ -18,6 +18,7 @@ import java.util.List;
  * @param flushIntervalMs longest wait of a record for others, milliseconds
  * @param cacheKeysMax keys that a guest holds
  * @param dirtyKeysMax changed keys that a guest may hold between two calls
+ * @param keysMax keys that may have a state, shared among the key groups ({@link KeyRoom}); 0: as many as there are
  * @param heapMaxMb heap of V8 in one subtask, MB
  * @param callMsMax longest call of the guest, milliseconds of processor time
  * @param functionMsMax longest call of one of the project's own functions, milliseconds of processor time
@@ -43,6 +44,7 @@ record JobOptions(
         long flushIntervalMs,
         int cacheKeysMax,
         int dirtyKeysMax,
+        long keysMax,
         int heapMaxMb,
         long callMsMax,
         long functionMsMax,
@@ -61,6 +63,7 @@ record JobOptions(
         require(bundleRecords >= 1 && bundleRecords <= Bridge.BUNDLE_RECORDS_MAX, "bundleRecords", "1 to " + Bridge.BUNDLE_RECORDS_MAX);
         require(recordBytesMax > 0 && recordBytesMax + bundleBytes + 4096 <= Bridge.BUFFER_BYTES - Bridge.LINES_OFFSET, "recordBytesMax", "room in the input buffer beside a bundle");
         require(cacheKeysMax >= 1, "cacheKeysMax", "at least 1");
+        require(keysMax >= 0, "keysMax", "at least 0");
         require(functionMsMax >= 1 && functionMsMax < callMsMax, "functionMsMax", "at least 1 ms, and less than callMsMax");
         require(controlLagMs >= 0, "controlLagMs", "at least 0 ms");
         require(flushIntervalMs >= 1, "flushIntervalMs", "at least 1 ms");

@@ -25,7 +25,7 @@ class BridgeTest {
     @BeforeAll
     static void readVectors() throws Exception {
         Path project = Path.of(System.getProperty("basedir", "."));
-        vectors = new ObjectMapper().readTree(Files.readString(project.resolve("../../../fixtures/bridge/version-3.json")));
+        vectors = new ObjectMapper().readTree(Files.readString(project.resolve("../../../fixtures/bridge/version-4.json")));
     }
 
     @Test
@@ -64,6 +64,7 @@ class BridgeTest {
         assertEquals(toGuest("noState"), written(1000, Bridge.FRAME_STATE, keyLength, key, new byte[0]));
         byte[] control = InputRecords.encode(1766000000000L, 12, 0, utf8("key"), utf8("value"));
         assertEquals(toGuest("control"), written(1000, Bridge.FRAME_CONTROL, control));
+        assertEquals(toGuest("refusedKey"), written(1000, Bridge.FRAME_REFUSED_KEY, key));
         // Room for two bytes of the state: the third goes in a frame of its own, with the next call.
         assertEquals(toGuest("stateInParts"), written(8 + 2 + key.length + 2, Bridge.FRAME_STATE, keyLength, key, state));
     }

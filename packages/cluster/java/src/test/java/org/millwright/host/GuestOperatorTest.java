@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.flink.api.common.typeutils.base.StringSerializer;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.checkpoint.StateObjectCollection;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -195,9 +197,35 @@ class GuestOperatorTest {
     }
 
     @Test
+    void goesOnWithoutTheRecordsAtWhichAProjectFunctionFillsTheHeapHoweverMany() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            String place = " MB of memory (explained: guest.js:" + TestJobs.lineOf("function hungry(") + ":3)";
+            for (int i = 0; i < 5; i++) {
+                harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"project-heap\"}", "{\"k\":\"b\"}");
+                harness.driver.processWatermark1(new Watermark(i));
+                List<String> outputs = harness.outputs().subList(3 * i, 3 * i + 3);
+                assertEquals("a: " + (i + 1) + "@" + 3 * i, outputs.get(0));
+                assertTrue(outputs.get(1).startsWith("a: without " + (3 * i + 1) + " within ") && outputs.get(1).endsWith(place), outputs.get(1));
+                assertEquals("b: " + (i + 1) + "@" + (3 * i + 2), outputs.get(2));
+            }
+        }
+    }
+
+    @Test
+    void livesWhereAFunctionWantsPiecesAsLargeAsTheHeap() throws Exception {
+        try (Harness harness = Harness.open(1000, 1, 0, null)) {
+            harness.send("{\"k\":\"a\",\"does\":\"project-table\"}", "{\"k\":\"a\"}");
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(2, harness.outputs().size());
+            assertTrue(harness.outputs().get(0).startsWith("a: without 0 within "), harness.outputs().get(0));
+            assertEquals("a: 1@1", harness.outputs().get(1));
+        }
+    }
+
+    @Test
     void saysAtWhichRecordAndFunctionACallWasEnded() throws Exception {
         try (Harness harness = Harness.open(1000, 1, 0, null)) {
-            harness.send("{\"k\":\"a\"}", "{\"k\":\"a\",\"does\":\"project-heap\"}");
+            harness.send("{\"k\":\"a\",\"does\":\"hoard\"}", "{\"k\":\"a\",\"does\":\"project-heap\"}");
             GuestFailedException failed = assertThrows(GuestFailedException.class, () -> harness.driver.processWatermark1(new Watermark(1)));
             assertTrue(failed.getMessage().contains("its heap came to its limit of "), failed.getMessage());
             assertNull(failed.getCause());
@@ -233,7 +261,7 @@ class GuestOperatorTest {
     void refusesAScriptOfAnotherVersion() {
         GuestScript other = new GuestScript("globalThis.millwright = { version: () => 1 }", "{}");
         GuestFailedException failed = assertThrows(GuestFailedException.class, () -> Guest.open(other, TestJobs.options(1), 0, (kind, payload) -> {}));
-        assertTrue(failed.getMessage().contains("bridge version 3: found 1"), failed.getMessage());
+        assertTrue(failed.getMessage().contains("bridge version 4: found 1"), failed.getMessage());
     }
 
     @Test
@@ -322,6 +350,57 @@ class GuestOperatorTest {
             harness.driver.processWatermark1(new Watermark(1));
             assertEquals(List.of("a: 4@40", "a: 5@50"), harness.outputs());
         }
+    }
+
+    @Test
+    void refusesKeysBeyondTheRoomOfTheirGroupAlsoAfterARescaling() throws Exception {
+        JobOptions options = TestJobs.options(2, false, 1);
+        List<String> keys = keysOfOneGroup((int) KeyRoom.keysOfGroupMax(1, MAX_PARALLELISM) + 3);
+        int last = keys.size() - 3;
+        OperatorSubtaskState snapshot;
+        try (Harness harness = Harness.open(options, 1, 0, null)) {
+            for (String key : keys.subList(0, last + 1)) {
+                harness.send("{\"k\":\"" + key + "\"}");
+            }
+            harness.driver.processWatermark1(new Watermark(1));
+            assertEquals(keys.get(last - 1) + ": 1@" + (last - 1), harness.outputs().get(last - 1));
+            assertEquals(keys.get(last) + ": refused", harness.outputs().get(last));
+            // Those that are known go on, whether the guest holds them or not; a key that began and ended in one bundle takes no room.
+            harness.send("{\"k\":\"" + keys.get(0) + "\"}", "{\"k\":\"" + keys.get(1) + "\",\"does\":\"forget\"}");
+            harness.driver.processWatermark1(new Watermark(2));
+            assertEquals(keys.get(0) + ": 2@" + (last + 1), harness.outputs().get(last + 1));
+            harness.send("{\"k\":\"" + keys.get(last) + "\",\"does\":\"forget\"}");
+            harness.driver.processWatermark1(new Watermark(3));
+            harness.send("{\"k\":\"" + keys.get(last + 1) + "\"}", "{\"k\":\"" + keys.get(last + 2) + "\"}");
+            harness.driver.processWatermark1(new Watermark(4));
+            assertEquals(
+                    List.of(keys.get(last + 1) + ": 1@" + (last + 4), keys.get(last + 2) + ": refused"),
+                    harness.outputs().subList(last + 2, last + 4));
+            snapshot = harness.snapshot();
+        }
+        for (OperatorSubtaskState state : List.of(snapshot, withoutCounts(snapshot))) {
+            int group = KeyGroupRangeAssignment.assignToKeyGroup(keys.get(0), MAX_PARALLELISM);
+            int subtask = KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup(MAX_PARALLELISM, 3, group);
+            OperatorSubtaskState part = AbstractStreamOperatorTestHarness.repartitionOperatorState(state, MAX_PARALLELISM, 1, 3, subtask);
+            try (Harness harness = Harness.open(options, 3, subtask, part)) {
+                harness.send("{\"k\":\"" + keys.get(0) + "\"}", "{\"k\":\"" + keys.get(last) + "\"}");
+                harness.driver.processWatermark1(new Watermark(1));
+                assertEquals(List.of(keys.get(0) + ": 3@0", keys.get(last) + ": refused"), harness.outputs());
+            }
+        }
+    }
+
+    private static List<String> keysOfOneGroup(int count) {
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> "key-" + i)
+                .filter(key -> KeyGroupRangeAssignment.assignToKeyGroup(key, MAX_PARALLELISM) == 77)
+                .limit(count)
+                .toList();
+    }
+
+    /** As a release left it that did not count keys. */
+    private static OperatorSubtaskState withoutCounts(OperatorSubtaskState state) {
+        return state.toBuilder().setManagedOperatorState(StateObjectCollection.empty()).build();
     }
 
     private static void worksAfterwards() throws Exception {

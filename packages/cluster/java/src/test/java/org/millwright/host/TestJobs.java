@@ -14,7 +14,11 @@ final class TestJobs {
     }
 
     static JobOptions options(int cacheKeysMax, boolean mergeInputs) {
-        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, 64, 1000, 200, 0, mergeInputs, 60_000, 250, true);
+        return options(cacheKeysMax, mergeInputs, 0);
+    }
+
+    static JobOptions options(int cacheKeysMax, boolean mergeInputs, long keysMax) {
+        return new JobOptions("test", List.of("a", "b"), "control", List.of("out"), "k", 128, 100, 4096, 65_536, 50, cacheKeysMax, 1000, keysMax, 64, 1000, 200, 0, mergeInputs, 60_000, 250, true);
     }
 
     static GuestScript script() {
