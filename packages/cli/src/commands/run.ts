@@ -3,7 +3,14 @@ import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { type AlertSignal, ConfigurationError, isHeartbeatRecord } from '@millwright/core'
 import { NodeDisk, readEngineInfo, seemsRunning } from '@millwright/engine'
-import { type HttpGateway, type ListenOptions, requireListenable, startHttpGateway } from '@millwright/gateways'
+import {
+  type Deliveries,
+  type DeliveryStatus,
+  type HttpGateway,
+  type ListenOptions,
+  requireListenable,
+  startHttpGateway,
+} from '@millwright/gateways'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { PlantCases } from '../cases/plant-cases.ts'
@@ -11,6 +18,9 @@ import { startControlServer } from '../control/control-server.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
+import { deliveryMetrics } from '../notify/delivery-metrics.ts'
+import { prepareNotifications } from '../notify/notifications.ts'
+import { topicCases } from '../notify/topic-cases.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
@@ -90,6 +100,7 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   const inputBytes = totalBytesOf(flags.input ?? [])
   const listening = listenOptionsOf(port, flags)
   await checkListening(listening, dataDirectory)
+  const startNotifications = prepareNotifications(project)
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   let failure: Error | null = null
@@ -108,7 +119,13 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   try {
     const found = recoveryText(plant.engine.recovery)
     if (found !== null) say(found)
-    await serve({ project, plant, dataDirectory, listening, flags, inputBytes, signal: stop.signal, stopped })
+    const deliveries = startNotifications(topicCases(dataDirectory), dataDirectory)
+    try {
+      const { signal } = stop
+      await serve({ project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped })
+    } finally {
+      await deliveries.close()
+    }
   } finally {
     await plant.engine.close()
   }
@@ -142,6 +159,7 @@ async function runGateways(project: LoadedProject, connection: KafkaConnection, 
 async function serve(options: {
   readonly project: LoadedProject
   readonly plant: OpenPlant
+  readonly deliveries: Deliveries
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
@@ -149,7 +167,7 @@ async function serve(options: {
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
 }): Promise<void> {
-  const { project, plant, dataDirectory, listening, flags, inputBytes, signal, stopped } = options
+  const { project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped } = options
   const { engine, plan, door, judge } = plant
   const observer = new PlantObserver(plan, engine, judge)
   // While files are read, alerts are printed above the progress bar.
@@ -166,7 +184,7 @@ async function serve(options: {
   if (first !== null) say(`Model ${first.name} ${first.version} is in force.`)
   else if (plan.model !== null && !hasFittingModel(engine, judge))
     say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
-  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant))
+  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant, deliveries))
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
   let stopHeartbeat: (() => Promise<void>) | null = null
@@ -176,7 +194,7 @@ async function serve(options: {
     : null
   if (cases !== null) watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
   try {
-    gateway = await listen({ plant, observer, watcher, cases, heartbeat, dataDirectory, listening, flags })
+    gateway = await listen({ plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)
     stopHeartbeat = heartbeat?.start() ?? null
     say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
@@ -239,13 +257,15 @@ function listen(options: {
   readonly watcher: Watcher | null
   readonly heartbeat: Heartbeat | null
   readonly cases: PlantCases | null
+  readonly deliveries: Deliveries
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
 }): Promise<HttpGateway> {
-  const { plant, observer, watcher, cases, heartbeat, dataDirectory, listening, flags } = options
+  const { plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
+  let channels: readonly DeliveryStatus[] = []
   const metrics = new PlantMetrics({
     counters: () => ({ ...engine.stats().counters, ...gateway?.counters() }),
     gauges: () => [
@@ -253,6 +273,7 @@ function listen(options: {
       ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
       ...(heartbeat?.gauges() ?? []),
       ...(watcher === null ? [] : watchMetrics(watcher, logTimeMs(engine))),
+      ...deliveryMetrics(channels, Date.now()),
     ],
     histograms: () => [
       ...observer.histograms(),
@@ -268,9 +289,13 @@ function listen(options: {
     feedback: engine,
     plant: {
       notReady: () => observer.notReady(),
-      metrics: () => metrics.render(),
+      metrics: async () => {
+        channels = await deliveries.status()
+        return await metrics.render()
+      },
       status: () => observer.status(),
       model: () => watcher?.report ?? null,
+      deliveries: () => deliveries.status(),
     },
     alerts: alertFeedOf(engine, dataDirectory),
     models: modelDeskOf(engine, plant.judge),

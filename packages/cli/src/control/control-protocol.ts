@@ -14,6 +14,9 @@ export type ControlRequest =
   | { readonly kind: 'publish'; readonly file: string; readonly activeFromMs: number | null }
   | { readonly kind: 'rollback' }
   | { readonly kind: 'list-models' }
+  | { readonly kind: 'deliveries' }
+  /** `null`: of all channels. */
+  | { readonly kind: 'retry-deliveries'; readonly channel: string | null }
 
 export type ControlAnswer =
   | { readonly kind: 'progress'; readonly done: number; readonly readings: number }

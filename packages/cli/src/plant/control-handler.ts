@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Deliveries } from '@millwright/gateways'
 import type { ControlHandler } from '../control/control-server.ts'
 import { ingestFeedback } from '../ingest/ingest-feedback.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
@@ -6,8 +7,8 @@ import { listModels } from './model-desk.ts'
 import type { OpenPlant } from './open-plant.ts'
 import { publicationsOf } from './published-models.ts'
 
-/** Does in a running plant what `millwright ingest` and `millwright models` ask for. */
-export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant): ControlHandler {
+/** Does in a running plant what `millwright ingest`, `millwright models` and `millwright deliveries` ask for. */
+export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant, deliveries: Deliveries): ControlHandler {
   return async (request, onProgress) => {
     switch (request.kind) {
       case 'ingest': {
@@ -25,6 +26,10 @@ export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant): Cont
         return await engine.rollback()
       case 'list-models':
         return listModels(publicationsOf(engine), judge, Date.now())
+      case 'deliveries':
+        return await deliveries.status()
+      case 'retry-deliveries':
+        return { parked: deliveries.retry(request.channel) }
     }
   }
 }
