@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { findPrograms, freePort } from './debian-package.ts'
-import { eventually } from './proof.ts'
+import { eventually, NotPossibleHere } from './proof.ts'
 
 /** Alertmanager and amtool. */
 export interface AlertmanagerTools {
@@ -47,9 +47,11 @@ export async function startAlertmanager(
 ): Promise<RunningAlertmanager> {
   mkdirSync(folder, { recursive: true })
   const address = `127.0.0.1:${await freePort()}`
+  const [program, ...before] = withItsTemplates(alertmanager)
   const child = spawn(
-    alertmanager,
+    program,
     [
+      ...before,
       `--config.file=${configuration}`,
       `--storage.path=${join(folder, 'data')}`,
       `--web.listen-address=${address}`,
@@ -71,4 +73,26 @@ export async function startAlertmanager(
       await once(child, 'exit')
     },
   }
+}
+
+const templatesFolder = '/usr/share/prometheus/alertmanager'
+
+/**
+ * Debian's Alertmanager reads its templates where its package would have put them. Where it is not installed, it gets a mount namespace in
+ * which they are there, and nobody else's files change.
+ *
+ * @throws {NotPossibleHere} Where no such namespace is permitted.
+ */
+function withItsTemplates(alertmanager: string): readonly [string, ...string[]] {
+  const share = join(dirname(alertmanager), '../share')
+  if (existsSync(templatesFolder) || !existsSync(join(share, 'prometheus/alertmanager'))) return [alertmanager]
+  const script = 'mount --bind "$0" /usr/share && exec "$@"'
+  const flags = ['-m', '-rm'].find(
+    (some) => spawnSync('unshare', [some, 'sh', '-c', script, share, 'true']).status === 0,
+  )
+  if (flags === undefined)
+    throw new NotPossibleHere(
+      `Alertmanager wants ${templatesFolder}, and a namespace in which it is there is not permitted`,
+    )
+  return ['unshare', flags, 'sh', '-c', script, share, alertmanager]
 }

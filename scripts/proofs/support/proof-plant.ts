@@ -6,8 +6,13 @@ import type { Proof } from './proof.ts'
 /** Length of a window of the proofs' plant, milliseconds: short, so that many close. */
 export const windowMs = 1000
 
-/** Writes the project that the proofs run: three channels, windows of a second, no grace. @returns Its folder. */
-export function writeProofProject(folder: string, model: Uint8Array | null, sinks = '[]'): string {
+/**
+ * Writes the project that the proofs run: three channels, windows of a second, no grace.
+ *
+ * @param extra Further fields of the plant.
+ * @returns Its folder.
+ */
+export function writeProofProject(folder: string, model: Uint8Array | null, sinks = '[]', extra = ''): string {
   mkdirSync(folder, { recursive: true })
   writeFileSync(
     join(folder, 'millwright.config.ts'),
@@ -23,6 +28,7 @@ export default definePlant({
   alert: { threshold: 0.8 },
   time: { grace: '0 s' },
   sinks: ${sinks},
+  ${extra}
 })
 `,
   )
