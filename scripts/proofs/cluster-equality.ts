@@ -2,8 +2,8 @@
  * Proof: on a real Flink and a real Kafka each device gets byte for byte what the operator gives it, whatever the number of subtasks.
  *
  * - `peers`: the peers' input, against a replay, the reference job in Java, and XGBoost; at parallelism 1, 3 and 6 on 3 partitions.
- * - `generated`: a made history of at least 200 devices, with every kind of trouble and every kind of model activation in it, at
- *   the same parallelisms.
+ * - `generated`: a made history of at least 200 devices, with every kind of trouble and every kind of model activation in it, under an
+ *   alert policy of many rules, at the same parallelisms.
  * - `rescaled`: one job over such a history that goes on with other numbers of subtasks, and then with another feature, from savepoints
  *   in the middle of its input.
  *

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { outputTopics } from '@millwright/core'
+import { type AlertSignal, outputTopics } from '@millwright/core'
 import type { RunResult, StepOutput } from '@millwright/testkit'
 import { hostJar } from '../../../packages/cluster/src/deploy/host-jar.ts'
 import type { DevelopmentCluster } from '../../../packages/cluster/src/development/index.ts'
@@ -7,9 +7,9 @@ import { FleetWriter, renewTopics, topicsOfGivenTimes } from './fleet-topics.ts'
 import {
   countsOfFleet,
   fleetEndMs,
+  fleetOptions,
   fleetPlan,
   fleetSeed,
-  fleetWindow,
   type GeneratedFleet,
   generateFleet,
   modelsFor,
@@ -44,7 +44,7 @@ export async function proveGenerated(
     await writer.updates(models.records)
     await writer.records(fleet.records)
     await writer.time(fleetEndMs)
-    const config = writeScenarioProject(join(proof.folder, 'fleet'), fleetSeed, fleetWindow)
+    const config = writeScenarioProject(join(proof.folder, 'fleet'), fleetSeed, fleetOptions)
     const guest = await bundleInto(join(proof.folder, 'fleet-guest'), config, fleetPlan, fleetSettings)
     const jarId = await flink.uploadJar(await hostJar(proof.say))
     for (const parallelism of parallelisms) {
@@ -81,10 +81,34 @@ export function sayInput(proof: Proof, fleet: GeneratedFleet, models: GeneratedM
     rare.length === 0 && absent.length === 0 && (counts['dead_letters_total{reason="jump-not-confirmed"}'] ?? 0) > 0,
     `the input has ${fleet.deviceCount} devices and every kind of trouble${rare.map((kind) => `, too little ${kind}`).join('')}`,
   )
+  const marks = marksOf(wanted.outputs)
+  for (const [mark, count] of marks) proof.say(`${String(count).padStart(7)}  ${mark}`)
+  const unseen = policyMarks.filter((mark) => !marks.has(mark))
+  proof.check(
+    unseen.length === 0,
+    `the alert policy gives marks of every kind${unseen.map((m) => `, but ${m}`).join('')}`,
+  )
   proof.check(
     models.partCountMax > 1 && (counts['versions that scored a window'] ?? 0) >= models.packages.size - 1,
     `${counts['versions that scored a window']} of ${models.packages.size} versions score a window, the largest package has ${models.partCountMax} parts`,
   )
+}
+
+/** What an alert policy must have made of the input at least once. */
+const policyMarks = ['raising', 'holding', 'holding another severity', 'clearing', 'muted', 'alert-cleared']
+
+/** How often the alert policy did what. */
+function marksOf(outputs: readonly StepOutput[]): ReadonlyMap<string, number> {
+  const marks = new Map<string, number>()
+  const add = (mark: string): void => void marks.set(mark, (marks.get(mark) ?? 0) + 1)
+  for (const { topic, line } of outputs) {
+    if (topic === 'device-status' && line.includes('"kind":"alert-cleared"')) add('alert-cleared')
+    if (topic !== 'alert-signals') continue
+    const { alert, muted } = JSON.parse(line) as AlertSignal
+    if (alert !== undefined) add(alert.before === undefined ? alert.mark : `${alert.mark} another severity`)
+    if (muted !== undefined) add('muted')
+  }
+  return marks
 }
 
 /** Holds what came out to what is wanted. @param refusals Reasons for which updates must have been refused meanwhile. */

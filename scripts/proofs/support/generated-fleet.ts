@@ -19,7 +19,8 @@ import { countsOfKinds, type GeneratedModels, generateModels } from './generated
 /** Of the plan; the config that is bundled for the cluster names the same (`writeFleetProject`). */
 export const fleetSeed = 3013
 export const fleetWindow = { kind: 'tumbling', sizeMs: 5000 } as const
-export const fleetPlan: Plan = scenarioPlan(fleetSeed, { window: fleetWindow })
+export const fleetOptions = { window: fleetWindow, alertRules: true } as const
+export const fleetPlan: Plan = scenarioPlan(fleetSeed, fleetOptions)
 
 /** When all histories begin (testkit's own beginning), and a day later: every device is forgotten by then, on both sides. */
 const beginMs = 1_767_225_600_000

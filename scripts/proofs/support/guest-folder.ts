@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FlinkClient, RunJarOptions } from '@millwright/cluster'
 import type { Plan } from '@millwright/core'
+import type { ScenarioOptions } from '@millwright/testkit'
 import { bundleGuest } from '../../../packages/cluster/src/bundle/bundle-guest.ts'
 import { describeJob } from '../../../packages/cluster/src/bundle/job-description.ts'
 import { eventually } from './proof.ts'
@@ -36,13 +37,13 @@ export async function bundleInto(
 }
 
 /** Writes a project whose plan is a generated one. @returns Path of its configuration. */
-export function writeScenarioProject(folder: string, seed: number, window: object, changed = 'plan'): string {
+export function writeScenarioProject(folder: string, seed: number, options: ScenarioOptions, changed = 'plan'): string {
   mkdirSync(folder, { recursive: true })
   const config = join(folder, 'millwright.config.ts')
   writeFileSync(
     config,
     `import { scenarioPlan } from ${JSON.stringify(scenarioPath)}\n` +
-      `const plan = scenarioPlan(${seed}, { window: ${JSON.stringify(window)} })\nexport default ${changed}\n`,
+      `const plan = scenarioPlan(${seed}, ${JSON.stringify(options)})\nexport default ${changed}\n`,
   )
   return config
 }

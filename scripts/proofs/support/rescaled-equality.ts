@@ -10,9 +10,9 @@ import { FleetWriter, renewTopics, topicsOfGivenTimes } from './fleet-topics.ts'
 import { checkEqual, checkRefusals, fleetSettings, isRefusal } from './generated-equality.ts'
 import {
   fleetEndMs,
+  fleetOptions,
   fleetPlan,
   fleetSeed,
-  fleetWindow,
   type GeneratedFleet,
   generateFleet,
   modelsFor,
@@ -26,20 +26,23 @@ import type { Proof } from './proof.ts'
 const parallelisms = [3, 6, 2]
 /** The feature that the changed project has beside the others. */
 const newFeature = 'maxB'
+/** Without an alert policy: alerts that the models before raised would stand, which a run from the beginning cannot know. */
+const changedAlert = { threshold: fleetPlan.alert.threshold, whyMax: fleetPlan.alert.whyMax }
 const changedPlan: Plan = {
   ...fleetPlan,
+  alert: changedAlert,
   features: [
     ...fleetPlan.features,
     { name: newFeature, unit: '1', node: { kind: 'aggregate', statistic: 'max', channel: 'b' } },
   ],
 }
-const changedText = `{ ...plan, features: [...plan.features, ${JSON.stringify(changedPlan.features.at(-1))}] }`
+const changedText = `{ ...plan, features: [...plan.features, ${JSON.stringify(changedPlan.features.at(-1))}], alert: ${JSON.stringify(changedAlert)} }`
 const configuration = { 'execution.checkpointing.interval': '1 s' }
 const committedSecondsMax = 180
 
 /**
  * A job that is stopped with a savepoint in the middle of its input and goes on with other numbers of subtasks, and then with another
- * feature, gives what the operator gives.
+ * feature and no alert policy, gives what the operator gives.
  */
 export async function proveRescaled(
   proof: Proof,
@@ -59,7 +62,7 @@ export async function proveRescaled(
   try {
     const marks = await topicEnds(cluster.kafka, outputTopics)
     await writer.updates(models.records)
-    const config = writeScenarioProject(join(proof.folder, 'before'), fleetSeed, fleetWindow)
+    const config = writeScenarioProject(join(proof.folder, 'before'), fleetSeed, fleetOptions)
     const guest = await bundleInto(join(proof.folder, 'before-guest'), config, fleetPlan, fleetSettings)
     const untilChange = operatorSays(fleet, fleetPlan, models, { toMs: changeMs })
     const { refusals } = models
@@ -86,7 +89,7 @@ export async function proveRescaled(
 
     await writer.updates(changedModels.records)
     const changedMarks = await topicEnds(cluster.kafka, outputTopics)
-    const changedConfig = writeScenarioProject(join(proof.folder, 'after'), fleetSeed, fleetWindow, changedText)
+    const changedConfig = writeScenarioProject(join(proof.folder, 'after'), fleetSeed, fleetOptions, changedText)
     const states = { shape: stateShape(changedPlan), earlierShapes: [stateShape(fleetPlan)] }
     const changed = await bundleInto(
       join(proof.folder, 'after-guest'),

@@ -30,7 +30,7 @@ const windows: readonly WindowNode[] = [
   { kind: 'session', gapMs: 4000 },
   { kind: 'per-reading' },
 ]
-const variants: readonly Omit<ScenarioOptions, 'window'>[] = [{}, { timestamp: 'arrival' }]
+const variants: readonly Omit<ScenarioOptions, 'window'>[] = [{}, { timestamp: 'arrival' }, { alertRules: true }]
 
 const configuration: GuestConfiguration = {
   subtask: 0,

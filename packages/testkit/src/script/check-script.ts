@@ -58,7 +58,7 @@ function valueAt(message: unknown, path: string): unknown {
   return value
 }
 
-function same(found: unknown, wanted: string | number | null): boolean {
+function same(found: unknown, wanted: string | number | null | undefined): boolean {
   if (typeof found !== 'number' || typeof wanted !== 'number') return found === wanted
   return Math.abs(found - wanted) <= tolerance * Math.max(1, Math.abs(wanted))
 }

@@ -6,8 +6,8 @@ export interface ExpectedOutput {
   readonly line: number
   readonly topic: OutputTopic
   readonly deviceId: string | null
-  /** Path of keys in the message → value wanted there. */
-  readonly fields: ReadonlyMap<string, string | number | null>
+  /** Path of keys in the message → value wanted there; `undefined`: no such key. */
+  readonly fields: ReadonlyMap<string, string | number | null | undefined>
   /** The steps that may have caused it: those since the outputs before, from `afterStep` up to (not with) `beforeStep`. */
   readonly afterStep: number
   readonly beforeStep: number

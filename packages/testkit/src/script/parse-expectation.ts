@@ -2,7 +2,7 @@ import type { OutputTopic } from '@millwright/core'
 import type { ExpectedCounter, ExpectedOutput } from './expectation.ts'
 import { parseTime } from './times.ts'
 
-type Fields = Map<string, string | number | null>
+type Fields = Map<string, string | number | null | undefined>
 
 /** Reads the lines that say what comes out: `output` and `counter`. */
 export class ExpectationParser {
@@ -49,7 +49,9 @@ function messageOf(kind: string, rest: string): { topic: OutputTopic; fields: Fi
       fields.set('model.version', match[1] ?? '')
       fields.set('probability', Number(match[2]))
       fields.set('status', match[3] === 'high' ? 'High risk of failure' : 'Normal')
-      pairs(match[4] ?? '', (name, value) => fields.set(name === 'revision' ? name : `features.${name}`, value))
+      pairs(policyOf(match[4] ?? '', fields), (name, value) => {
+        fields.set(name === 'revision' ? name : `features.${name}`, value)
+      })
       return { topic: 'alert-signals', fields }
     }
     case 'late': {
@@ -67,9 +69,12 @@ function messageOf(kind: string, rest: string): { topic: OutputTopic; fields: Fi
       return { topic: 'dead-letters', fields }
     }
     case 'status': {
-      const [what = '', time = ''] = rest.split(/\s+/)
-      fields.set('kind', `device-${what}`)
+      const [what = '', time = '', cause, severity, since] = rest.split(/\s+/)
+      fields.set('kind', what === 'cleared' ? 'alert-cleared' : `device-${what}`)
       fields.set('at', timeOf(time))
+      if (cause !== undefined) fields.set('cause', cause)
+      if (severity !== undefined) fields.set('severity', severity)
+      if (since !== undefined) fields.set('since', timeOf(since))
       return { topic: 'device-status', fields }
     }
     default:
@@ -85,6 +90,26 @@ function window(rest: string, fields: Fields): string {
   fields.set('windowEnd', timeOf(match[2] ?? ''))
   fields.set('revision', 0)
   return match[3]?.trim() ?? ''
+}
+
+/**
+ * Takes what a policy made of a window off the front, and returns what follows: `raising SEVERITY`, `holding SEVERITY [before SEVERITY]` or `clearing
+ * SEVERITY CAUSE`, each with `since TIME`; then `muted CAUSE`. What is not there is wanted to be absent.
+ */
+function policyOf(rest: string, fields: Fields): string {
+  const pattern =
+    /^\s*(?:(raising|holding|clearing)\s+(\S+)\s+(?:before\s+(\S+)\s+|(?!since)(\S+)\s+)?since\s+(\S+))?\s*(?:muted\s+(\S+))?(.*)$/
+  const [, mark, severity, before, cause, since, muted, left = ''] = pattern.exec(rest) ?? []
+  if (mark === undefined) fields.set('alert', undefined)
+  else {
+    fields.set('alert.mark', mark)
+    fields.set('alert.severity', severity)
+    fields.set('alert.before', before)
+    fields.set('alert.cause', cause)
+    fields.set('alert.since', timeOf(since ?? ''))
+  }
+  fields.set('muted', muted)
+  return left
 }
 
 /** Reads `name=value` pairs: a number, `-` for null, or a word. */

@@ -1,6 +1,7 @@
 import type { CleaningRule, FeatureNode, Plan, TimeRules, WindowNode } from '@millwright/core'
 import { planOf } from '../plans.ts'
 import { parseFeature } from './feature-expression.ts'
+import { PolicyParser } from './parse-policy.ts'
 import { parseDuration } from './times.ts'
 
 type DurationRule = { [K in keyof TimeRules]: K extends `${infer Name}Ms` ? Name : never }[keyof TimeRules]
@@ -14,15 +15,14 @@ const durationRules: readonly DurationRule[] = [
   'forgetAfter',
 ]
 
-/** Reads the lines that say what plan runs: `flow`, `rule` and `policy`. */
+/** Reads the lines that say what plan runs: `flow`, `rule` and those of the alert policy. */
 export class PlanParser {
   #channels: readonly string[] = []
   #window: WindowNode = { kind: 'per-reading' }
   #time: Partial<TimeRules> = {}
   #features: Record<string, FeatureNode> = {}
   readonly #cleaning: CleaningRule[] = []
-  #threshold: number | null = null
-  #whyMax = 3
+  readonly #policy = new PolicyParser()
   /** Whether a `flow` line was read. */
   begun = false
 
@@ -30,21 +30,22 @@ export class PlanParser {
   take(keyword: string, rest: string): boolean {
     if (keyword === 'flow') this.#flow(rest)
     else if (keyword === 'rule') this.#rule(rest)
-    else if (keyword === 'policy') this.#policy(rest)
-    else return false
+    else return this.#policy.take(keyword, rest)
     return true
   }
 
   plan(): Plan {
     if (!this.begun) throw new Error('a flow line')
+    const { threshold, whyMax, rules } = this.#policy
     return planOf({
       channels: this.#channels,
       window: this.#window,
       features: this.#features,
       cleaning: this.#cleaning,
       time: this.#time,
-      threshold: this.#threshold,
-      whyMax: this.#whyMax,
+      threshold,
+      whyMax,
+      ...(rules === undefined ? {} : { alertRules: rules }),
     })
   }
 
@@ -77,15 +78,6 @@ export class PlanParser {
       max: max === '' ? null : Number(max),
       onBad: onBad as 'drop' | 'missing',
     })
-  }
-
-  /** `[threshold 0.8] [why 3]` */
-  #policy(rest: string): void {
-    for (const [, word, value] of rest.matchAll(/(\S+)\s+(\S+)/g)) {
-      if (word === 'threshold') this.#threshold = Number(value)
-      else if (word === 'why') this.#whyMax = Number(value)
-      else throw new Error('threshold or why')
-    }
   }
 }
 
