@@ -14,5 +14,7 @@ export default definePlant({
   // In the order in which the model was trained.
   features: { tempStd: std('temperature'), vibration: mean('vibration'), pressure: mean('pressure') },
   model: 'pump-leak',
+  // Each window by itself. For fewer alerts, each worth the walk, say more (docs/guide/alerts.md), for example:
+  //   alert: { threshold: 0.8, clearThreshold: 0.6, windows: { high: 2, of: 3 }, minimumDuration: '30 min' },
   alert: { threshold: 0.8 },
 })

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AlertSignal } from '@millwright/core'
+import type { AlertMark, AlertSignal } from '@millwright/core'
 import { definePlant, mean, tumbling } from '@millwright/plant'
 import { afterAll, expect, test } from 'vitest'
 import { openSinks } from './sinks.ts'
@@ -39,6 +39,32 @@ test('a file sink makes its folder, and is appended to by the next start', () =>
   expect(readFileSync(join(folder, 'data/alerts/high.ndjson'), 'utf8')).toBe('{"first":1}\n{"second":2}\n')
   expect(printed).toHaveLength(2)
   expect(printed[0]).toContain('press-1: 90.0 % risk of failure')
+})
+
+test('under an alert policy a sink gets what raises an alert or makes it graver', () => {
+  const { rules } = definePlant({
+    name: 'policy',
+    channels: { vibration: { unit: 'mm/s' } },
+    window: tumbling('1 min'),
+    features: { vibration: mean('vibration') },
+    alert: { threshold: 0.8, severities: { critical: { threshold: 0.95 } } },
+  }).alert
+  if (rules === undefined) throw new Error('the plan has rules')
+  const printed: string[] = []
+  const withRules = { ...plan, alert: { ...plan.alert, rules } }
+  const sinks = openSinks(withRules, join(folder, 'policy'), (text) => printed.push(text))
+  const marks: readonly AlertMark[] = [
+    { mark: 'raising', severity: 'warning', since: 1 },
+    { mark: 'holding', severity: 'warning', since: 1 },
+    { mark: 'holding', severity: 'critical', since: 1, before: 'warning' },
+    { mark: 'holding', severity: 'warning', since: 1, before: 'critical' },
+  ]
+  for (const [i, mark] of marks.entries()) sinks.send({ ...alert, alert: mark }, `{"i":${i}}`)
+  sinks.send(alert, '{"i":"no alert yet"}')
+  sinks.send({ ...alert, muted: 'maintenance' }, '{"i":"muted"}')
+  sinks.close()
+  expect(readFileSync(join(folder, 'policy/alerts/high.ndjson'), 'utf8')).toBe('{"i":0}\n{"i":2}\n')
+  expect(printed.map((text) => text.split(' ')[1])).toEqual(['warning', 'critical'])
 })
 
 test.skipIf(!existsSync('/dev/full'))('a file sink on a full disk is complained of once and stops nothing (S1)', () => {

@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { AlertSignal, Plan } from '@millwright/core'
+import { type AlertSignal, alertSeverities, type Plan } from '@millwright/core'
 import { alertText } from '../terminal/alert-text.ts'
 
 /**
- * Where high-risk alerts go beside the topic: at least once each, since a crash may come between.
+ * Where high-risk alerts go beside the topic: at least once each, since a crash may come between. Under an alert policy, those windows go
+ * that raise an alert or make it graver; without one, every window at high risk.
  *
  * S1. A sink that fails does not hold up or stop the plant: the alert is on its topic whatever becomes of it here.
  * S2. A file holds whole lines only, also when the disk was full in the middle of one.
@@ -34,6 +35,7 @@ export function openSinks(
   const toConsole = plan.sinks.some((sink) => sink.kind === 'console')
   return {
     send(alert, line) {
+      if (plan.alert.rules !== undefined && !isNews(alert)) return
       if (toConsole) print(alertText(alert, units))
       for (const file of files) file.write(`${line}\n`)
     },
@@ -41,6 +43,14 @@ export function openSinks(
       for (const file of files) file.close()
     },
   }
+}
+
+/** Whether a window raised an alert or made it graver. */
+function isNews({ alert }: AlertSignal): boolean {
+  if (alert === undefined) return false
+  const { mark, severity, before } = alert
+  if (before !== undefined) return alertSeverities.indexOf(severity) > alertSeverities.indexOf(before)
+  return mark === 'raising'
 }
 
 class AlertFile {

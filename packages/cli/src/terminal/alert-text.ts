@@ -1,14 +1,15 @@
 import type { AlertSignal } from '@millwright/core'
 
 /**
- * Prints one high-risk alert for a person: when, which device, how sure, and why, strongest reason first. Control
+ * Prints one high-risk alert for a person: how grave where a policy says so, when, which device, how sure, and why, strongest reason first. Control
  * characters cannot occur: ids and names are checked where they enter.
  */
 export function alertText(alert: AlertSignal, units: ReadonlyMap<string, string>): string {
   const span = `${isoMinute(alert.windowStart)}–${isoMinute(alert.windowEnd).slice(11)}`
   const revision = alert.revision > 0 ? ` (revision ${alert.revision})` : ''
   const percent = (alert.probability * 100).toFixed(1)
-  const head = `⚠ ${span} ${alert.deviceId}: ${percent} % risk of failure${revision} [${alert.model.name} ${alert.model.version}]`
+  const severity = alert.alert === undefined ? '' : ` ${alert.alert.severity}`
+  const head = `⚠${severity} ${span} ${alert.deviceId}: ${percent} % risk of failure${revision} [${alert.model.name} ${alert.model.version}]`
   const reasons = (alert.why ?? []).map((reason) => {
     const unit = units.get(reason.feature)
     const value =
