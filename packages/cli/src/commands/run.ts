@@ -192,7 +192,8 @@ async function serve(options: {
   const cases = flags.watch
     ? new PlantCases({ store: engine, plan, dataDirectory, hurry: () => watcher?.hurry() })
     : null
-  if (cases !== null) watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
+  if (cases !== null)
+    watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
   try {
     gateway = await listen({ plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags })
     engine.setHttpPort(gateway.port)

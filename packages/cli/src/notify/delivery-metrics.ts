@@ -36,7 +36,7 @@ export function deliveryMetrics(channels: readonly DeliveryStatus[], nowMs: numb
     {
       name: 'delivery_working',
       help: '1 where the channel works or has nothing to do, 0 where it waits after a failure, is held or has stopped',
-      values: each(({ state }) => (state === 'idle' || state === 'sending' ? 1 : 0)),
+      values: each(({ state }) => (state === 'idle' || state === 'sending' || state === 'starting' ? 1 : 0)),
     },
   ]
 }

@@ -76,7 +76,7 @@ export class DeliveryChannel {
   #savedAtMs = Number.NEGATIVE_INFINITY
   #unsaved = false
   #saving: Promise<void> | null = null
-  #state: DeliveryState = 'idle'
+  #state: DeliveryState = 'starting'
   #counts = { delivered: 0, refused: 0, failed: 0, skipped: 0 }
   #lastDeliveredAt: number | null = null
   #lastError: DeliveryStatus['lastError'] = null

@@ -2,10 +2,10 @@ import type { NotifyChannel } from '@millwright/core'
 import type { ParkedNotification } from './channel-file.ts'
 
 /**
- * `idle`: nothing waits. `sending`: an attempt is under way, or the next mail is being gathered. `waiting`: an attempt failed, and
+ * `starting`: where it stands is being looked up. `idle`: nothing waits. `sending`: an attempt is under way, or the next mail is being gathered. `waiting`: an attempt failed, and
  * the next one has its time. `held`: too many are parked, a person has to look. `stopped`: it cannot work at all; `lastError` says why.
  */
-export type DeliveryState = 'idle' | 'sending' | 'waiting' | 'held' | 'stopped'
+export type DeliveryState = 'starting' | 'idle' | 'sending' | 'waiting' | 'held' | 'stopped'
 
 /** How a channel does. Times are epoch milliseconds; counts are since the start of the plant. */
 export interface DeliveryStatus {
