@@ -32,7 +32,7 @@ export function compareStateShapes(from: StateShape, to: StateShape): StateShape
   if (problems.length > 0) return { problems, notes: [] }
   // States of one hash cannot be told apart, so they are taken as they are.
   const notes = stateShapeHash(from) === stateShapeHash(to) ? functionNotes(from, to) : gapNotes(from, to)
-  return { problems, notes: [...cleaningNotes(from, to), ...notes] }
+  return { problems, notes: [...cleaningNotes(from, to), ...alertNotes(from, to), ...notes] }
 }
 
 function problemsBetween(from: StateShape, to: StateShape): ConfigurationProblem[] {
@@ -191,6 +191,16 @@ class Gaps {
 function cleaningNotes(from: StateShape, to: StateShape): string[] {
   const same = JSON.stringify(from.cleaning) === JSON.stringify(to.cleaning)
   return same ? [] : ['windows that were open at the change hold readings that were cleaned by the rules of before']
+}
+
+function alertNotes(from: StateShape, to: StateShape): string[] {
+  if (from.alert === undefined && to.alert !== undefined)
+    return ['no alert stands at the change: windows of before do not count for the alert policy']
+  if (from.alert !== undefined && to.alert === undefined)
+    return [
+      'alerts that stand are forgotten at the change, and nothing says that they ended: the project has no alert policy any more',
+    ]
+  return []
 }
 
 /** Between shapes that differ in nothing but functions. */

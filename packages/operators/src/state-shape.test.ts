@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DeviceStateEntry, type FeatureNode, type Plan, StateFormatError, type TimeRules } from '@millwright/core'
+import {
+  type DevicePolicy,
+  type DeviceStateEntry,
+  type FeatureNode,
+  type Plan,
+  StateFormatError,
+  type TimeRules,
+} from '@millwright/core'
 import { createPlanDriver, plainDecoder, planOf, scenarioFeatures } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
 import {
@@ -282,6 +289,20 @@ describe('compareStateShapes()', () => {
     expect(compare(planOf(), planOf({ cleaning: [rule] })).notes).toEqual([
       'windows that were open at the change hold readings that were cleaned by the rules of before',
     ])
+  })
+
+  test('tells what becomes of alerts where a policy comes or goes', () => {
+    const policy: DevicePolicy = {
+      levels: [{ severity: 'warning', threshold: null, clearThreshold: null }],
+      windows: { high: 1, of: 1 },
+      minimumDurationMs: 0,
+      clearAfterMs: null,
+    }
+    const withPolicy = planOf({ alertRules: { policy, devices: [], mutes: [] } })
+    expect(compare(planOf(), withPolicy).notes).toEqual([expect.stringContaining('no alert stands at the change')])
+    expect(compare(withPolicy, planOf()).notes).toEqual([expect.stringContaining('alerts that stand are forgotten')])
+    const other = { ...policy, windows: { high: 2, of: 4 } }
+    expect(compare(withPolicy, planOf({ alertRules: { policy: other, devices: [], mutes: [] } })).notes).toEqual([])
   })
 
   test('refuses states of another version', () => {

@@ -1,7 +1,7 @@
 import { limits } from '@millwright/core'
 import { planOf } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
-import { DeviceEvents } from './device-events.ts'
+import { DeviceEvents, eventsNotKnownUpTo } from './device-events.ts'
 
 const plan = planOf({
   features: {
@@ -63,5 +63,43 @@ describe('DeviceEvents', () => {
     expect(add(events, 'maintenance', 10, 0, 1)).toBe('kept')
     expect(add(events, 'error', 10, 0, 1)).toBe('redelivered')
     expect(add(events, 'audit', 10)).toBe('unused')
+  })
+
+  test('counts an event that may have come for one where that is asked (E3)', () => {
+    const events = new DeviceEvents(plan)
+    const type = events.typeIndex('maintenance')
+    expect(events.latestPossibleAt(0, type, 100)).toBe(Number.NEGATIVE_INFINITY)
+    events.setLists(0, [{ times: [], digests: [] }, eventsNotKnownUpTo(50)])
+    expect(type).toBe(1)
+    expect(events.latestPossibleAt(0, type, 20)).toBe(20)
+    expect(events.latestPossibleAt(0, type, 100)).toBe(50)
+    add(events, 'maintenance', 70)
+    add(events, 'maintenance', 30)
+    expect(events.latestPossibleAt(0, type, 100)).toBe(70)
+    expect(events.latestPossibleAt(0, type, 60)).toBe(50)
+    expect(events.someBetween(0, type, 29, 31, (timeMs) => timeMs === 30)).toBe(true)
+    expect(events.someBetween(0, type, 30, 70, () => true)).toBe(false)
+  })
+
+  test('keeps the event before a window that an alert policy asks of, from its start on (E2)', () => {
+    const mutes = [{ cause: 'stopped', beginType: 'stop', endType: 'go', atMostMs: null, settleMs: 0 }] as const
+    const policy = {
+      levels: [{ severity: 'warning', threshold: null, clearThreshold: null }],
+      windows: { high: 1, of: 1 },
+      minimumDurationMs: 0,
+      clearAfterMs: null,
+    } as const
+    const events = new DeviceEvents(planOf({ alertRules: { policy, devices: [], mutes } }))
+    expect(events.types).toEqual(['go', 'stop'])
+    // Windows of 10 s: one that ends after 20 s may begin at 10 s, and is asked of the newest event then.
+    add(events, 'stop', 9000)
+    for (let i = 0; i < max; i++) add(events, 'stop', 11_000 + i)
+    expect(events.newestAt(0, events.typeIndex('stop'), 10_000)).toBeNaN()
+    const other = new DeviceEvents(planOf({ alertRules: { policy, devices: [], mutes } }))
+    add(other, 'stop', 8000)
+    add(other, 'stop', 9000)
+    for (let i = 0; i < max - 1; i++) add(other, 'stop', 11_000 + i, 20_000)
+    expect(other.newestAt(0, other.typeIndex('stop'), 8500)).toBeNaN()
+    expect(other.newestAt(0, other.typeIndex('stop'), 10_000)).toBe(9000)
   })
 })

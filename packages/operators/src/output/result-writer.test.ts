@@ -1,4 +1,4 @@
-import { float32ToJson } from '@millwright/core'
+import { type DevicePolicy, float32ToJson, heartbeatDevicePrefix } from '@millwright/core'
 import { createPlanDriver, formulaModel, planOf } from '@millwright/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -86,6 +86,63 @@ describe('alert-signals', () => {
     }
     const offsets = messages.map(({ inputOffset }) => inputOffset)
     expect(offsets).toEqual([...offsets].sort((a, b) => a - b))
+  })
+})
+
+describe('what an alert policy says', () => {
+  const answers = (probability: number) =>
+    formulaModel({ version: '1', threshold: 0.5, featureNames: ['mean'], probability: () => probability })
+  const policy: DevicePolicy = {
+    levels: [
+      { severity: 'warning', threshold: 0.5, clearThreshold: null },
+      { severity: 'critical', threshold: 0.75, clearThreshold: null },
+    ],
+    windows: { high: 1, of: 1 },
+    minimumDurationMs: 0,
+    clearAfterMs: null,
+  }
+  const mute = { cause: 'stopped', beginType: 'stop', endType: 'start', atMostMs: null, settleMs: 0 } as const
+  const plan = planOf({
+    window: { kind: 'per-reading' },
+    whyMax: 0,
+    alertRules: { policy, devices: [], mutes: [mute] },
+  })
+  const keysAfter = (line: string): string => line.slice(line.indexOf('"features"'))
+
+  test('has exactly these bytes, behind the other keys', () => {
+    const driver = createPlanDriver(plan)
+    const window = (probability: number, timestamp: number): void => {
+      driver.activate(answers(probability))
+      driver.reading({ deviceId: 'd', timestamp, x: 1 })
+    }
+    for (const [i, probability] of [0.25, 0.625, 0.625, 0.875, 0.625, 0.25, 0.875].entries()) window(probability, i)
+    driver.event({ deviceId: 'd', timestamp: 1000, type: 'stop' })
+    window(0.875, 1000)
+    const high = '"features":{"mean":1},"why":[]'
+    const normal = '"features":{"mean":1}'
+    const messages = driver.take()
+    expect(messages.filter(({ topic }) => topic === 'alert-signals').map(({ line }) => keysAfter(line))).toEqual([
+      `${normal}}`,
+      `${high},"alert":{"mark":"raising","severity":"warning","since":2}}`,
+      `${high},"alert":{"mark":"holding","severity":"warning","since":2}}`,
+      `${high},"alert":{"mark":"holding","severity":"critical","since":2,"before":"warning"}}`,
+      `${high},"alert":{"mark":"holding","severity":"warning","since":2,"before":"critical"}}`,
+      `${normal},"alert":{"mark":"clearing","severity":"warning","since":2,"cause":"probability"}}`,
+      `${high},"alert":{"mark":"raising","severity":"critical","since":7}}`,
+      `${high},"muted":"stopped"}`,
+    ])
+    expect(messages.filter(({ topic }) => topic === 'device-status').map(({ line }) => line)).toEqual([
+      '{"deviceId":"d","kind":"alert-cleared","at":1000,"cause":"stopped","severity":"critical","since":7}',
+    ])
+  })
+
+  test('is nothing of the heartbeat, which is no machine', () => {
+    const driver = createPlanDriver(plan)
+    driver.activate(answers(0.875))
+    driver.reading({ deviceId: `${heartbeatDevicePrefix}0`, timestamp: 1, x: 1 })
+    const [alert] = driver.take('alert-signals')
+    expect(keysAfter(alert?.line ?? '')).toBe('"features":{"mean":1},"why":[]}')
+    expect(driver.counter('alerts_raised_total{severity="critical"}')).toBe(0)
   })
 })
 
