@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly retention?: RetentionRules
   /** Default 10 s. */
   readonly snapshotEveryMs?: number
-  /** Pause after which a partition where nothing arrives gets a heartbeat; grows while it stays idle. Default 1 s. */
+  /** Between two heartbeats of a partition; grows where nothing else arrives. Default 1 s. */
   readonly heartbeatEveryMs?: number
   /** Default 60 s. */
   readonly retentionEveryMs?: number

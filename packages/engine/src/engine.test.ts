@@ -376,6 +376,21 @@ test('silence is told by heartbeats where nothing comes any more', async () => {
   expect(told).toEqual([JSON.stringify({ deviceId: 'a', kind: 'device-silent', at: 1_766_000_005_000 })])
 })
 
+test('silence is told while other devices of the partition go on sending', async () => {
+  const disk = new MemoryDisk()
+  const clock = new ManualClock()
+  const engine = await open({ disk, clock, silentAfterMs: 5000 })
+  await engine.append('sensor-data', [part(0, 'a 1')])
+  for (let half = 0; half < 14; half++) {
+    clock.advance(500)
+    await engine.append('sensor-data', [part(0, 'b 1')])
+    engine.tick()
+    await engine.drained()
+  }
+  const told = storedOutputs(disk, 'device-status', 0).map(({ value }) => value)
+  expect(told).toEqual([JSON.stringify({ deviceId: 'a', kind: 'device-silent', at: 1_766_000_005_000 })])
+})
+
 test('snapshots are taken by time, and only where something was processed', async () => {
   const clock = new ManualClock()
   const engine = await open({ disk: new MemoryDisk(), clock, snapshotEveryMs: 10_000, heartbeatEveryMs: 1e9 })

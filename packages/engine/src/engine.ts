@@ -270,7 +270,7 @@ export class Engine implements IngestPort, FeedbackPort, CaseCommandPort {
   tick(): void {
     if (!this.#open) return
     this.#hurry()
-    for (const input of this.#inputs) input.heartbeatIfIdle(this.#options.heartbeatEveryMs)
+    for (const input of this.#inputs) input.heartbeatIfDue(this.#options.heartbeatEveryMs)
     this.#parts.runners.tick()
     this.#letIn()
     // What still fails is tried again at the next tick.

@@ -242,13 +242,13 @@ test('each frame of a split part says the position of its own last line', async 
     expect(source?.position).toBe(100 * (baseOffset + recordCount))
 })
 
-test('heartbeats come only where nothing does, ever more rarely, and a year of them is small', async () => {
+test('heartbeats come ever more rarely where nothing else does, and a year of them is small', async () => {
   const input = openInput()
   await append(input, 'a')
   const beat = async (afterMs: number): Promise<number> => {
     elapsedMs += afterMs
     clock.advance(afterMs)
-    input.heartbeatIfIdle(1000)
+    input.heartbeatIfDue(1000)
     await input.idle()
     return stored().filter(({ kind }) => kind === 'heartbeat').length
   }
@@ -266,12 +266,25 @@ test('heartbeats come only where nothing does, ever more rarely, and a year of t
   expect(await beat(1000)).toBe(after + 1)
 })
 
+test('heartbeats come among readings too, also while these are being written', async () => {
+  const input = openInput()
+  for (let tenth = 0; tenth < 100; tenth++) {
+    elapsedMs += 100
+    clock.advance(100)
+    const appended = append(input, 'a')
+    input.heartbeatIfDue(1000)
+    await appended
+  }
+  await input.idle()
+  expect(stored().filter(({ kind }) => kind === 'heartbeat')).toHaveLength(10)
+})
+
 test('a heartbeat never comes where the clock is behind the log (A1)', async () => {
   const input = openInput()
   await append(input, 'a')
   clock.advance(-10_000)
   elapsedMs += 100_000
-  input.heartbeatIfIdle(1000)
+  input.heartbeatIfDue(1000)
   await input.idle()
   expect(stored()).toHaveLength(1)
 })

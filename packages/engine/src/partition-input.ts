@@ -33,9 +33,9 @@ export class PartitionInput {
   readonly #durable: InputState
   #waiting: { readonly endOffset: number; readonly settle: Settle }[] = []
   #committing: Promise<void> | null = null
-  /** When the oldest of what is staged was, the newest record, and the newest that is not a heartbeat. */
+  /** When the oldest of what is staged was, the newest heartbeat, and the newest that is none. */
   #gatherSinceMs = 0
-  #stagedAtMs: number
+  #beatAtMs: number
   #busySinceMs: number
   readonly #closedBytes = new Map<number, number>()
   #recoverAgainAtMs = 0
@@ -58,8 +58,8 @@ export class PartitionInput {
     })
     const { end, lastAppendTimeMs } = this.#log
     this.#staging = new InputStaging(this.#clock, scanned.state.clone(), end.offset, lastAppendTimeMs)
-    this.#stagedAtMs = this.#elapsedMs()
-    this.#busySinceMs = this.#stagedAtMs
+    this.#beatAtMs = this.#elapsedMs()
+    this.#busySinceMs = this.#beatAtMs
   }
 
   /** Everything before is durable: where the operators may read to. */
@@ -138,22 +138,20 @@ export class PartitionInput {
   }
 
   /**
-   * Stages a heartbeat when nothing was appended for long enough: `heartbeatEveryMs`, and a 32nd of the time that nothing
-   * but heartbeats has come, so that an idle year costs little. Does nothing where the clock is not ahead of the log.
+   * Stages a heartbeat when the last was long enough ago: `heartbeatEveryMs`, and a 32nd of the time that nothing but heartbeats has
+   * come, so that an idle year costs little. It comes among readings too: these carry time forward for their own devices alone, and
+   * of a machine that falls silent while others send nobody would hear. Does nothing where the clock is behind the log.
    */
-  heartbeatIfIdle(heartbeatEveryMs: number): void {
+  heartbeatIfDue(heartbeatEveryMs: number): void {
     const now = this.#elapsedMs()
     const idleMs = now - this.#busySinceMs
     const everyMs = Math.min(Math.max(heartbeatEveryMs, idleMs / 32), limits.heartbeatIntervalMsMax)
-    if (now - this.#stagedAtMs >= everyMs) this.heartbeat()
+    if (now - this.#beatAtMs >= everyMs) this.#beat()
   }
 
-  /** Stages a heartbeat, unless something is being written, which carries time forward itself, or the clock is not ahead of the log. */
+  /** Stages a heartbeat, unless something is being written, which moves the log's clock itself, or the clock is not ahead of the log. */
   heartbeat(): void {
-    const isWriting = this.#committing !== null || this.#log.failed
-    if (isWriting || this.#clock.nowMs() <= this.appendTimeMs) return
-    this.#stage(() => this.#staging.heartbeat())
-    this.#kick()
+    if (this.#committing === null && this.#clock.nowMs() > this.appendTimeMs) this.#beat()
   }
 
   /** Stages the present state, so that a next start finds it without the frames before (at a clean close). */
@@ -187,13 +185,19 @@ export class PartitionInput {
     return byteLength
   }
 
+  #beat(): void {
+    if (this.#log.failed || this.#clock.nowMs() < this.appendTimeMs) return
+    this.#beatAtMs = this.#elapsedMs()
+    this.#stage(() => this.#staging.heartbeat())
+    this.#kick()
+  }
+
   #requireNotFailed(): void {
     assert(!this.#log.failed, 'requireWritable comes before staging')
   }
 
   #stage<T>(act: () => T): T {
-    this.#stagedAtMs = this.#elapsedMs()
-    if (this.#staging.byteLength === 0) this.#gatherSinceMs = this.#stagedAtMs
+    if (this.#staging.byteLength === 0) this.#gatherSinceMs = this.#elapsedMs()
     return act()
   }
 
