@@ -9,14 +9,14 @@
  *   node scripts/proofs/full-disk.ts
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { statusOf } from '../../bench/plant-process.ts'
 import { auditAcknowledged, closingLine } from './support/acknowledged-audit.ts'
 import { Ballast } from './support/ballast.ts'
-import { reenter, tryCommand } from './support/namespaces.ts'
+import { reenter } from './support/namespaces.ts'
 import { proofPackage } from './support/packages.ts'
-import { eventually, NotPossibleHere, type Proof, prove } from './support/proof.ts'
+import { eventually, type Proof, prove } from './support/proof.ts'
 import {
   isAcknowledged,
   type PostAnswer,
@@ -26,6 +26,7 @@ import {
   writeProofProject,
 } from './support/proof-plant.ts'
 import { type ResendingClients, startResendingClients } from './support/resending-clients.ts'
+import { mountSmallDisk } from './support/small-disk.ts'
 
 /** The plant keeps 256 MiB for what it has accepted; about as much again as this leaves is for readings and other programs. */
 const diskMiB = 500
@@ -39,7 +40,7 @@ const padding = 'x'.repeat(600)
 
 await prove('full-disk', 300, async (proof) => {
   await reenter([['-m'], ['-rm']])
-  const disk = mountSmallDisk(proof)
+  const disk = mountSmallDisk(proof, diskMiB)
   const sinks = "[{ kind: 'file', path: 'high.ndjson' }]"
   const project = writeProofProject(join(proof.folder, 'project'), proofPackage('first', true), sinks)
   const data = join(disk, 'data')
@@ -209,26 +210,4 @@ function digestOf(data: string): Map<string, string> {
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [relative(data, path), createHash('sha256').update(readFileSync(path)).digest('hex')]),
   )
-}
-
-/** Mounts a small file system, in this mount namespace alone: ext4 in a file, or else a tmpfs. */
-function mountSmallDisk(proof: Proof): string {
-  const disk = join(proof.folder, 'disk')
-  const image = join(proof.folder, 'disk.img')
-  mkdirSync(disk)
-  // The folder can only be removed when nothing is mounted in it.
-  proof.onEnd(() => void tryCommand('umount', '-l', disk))
-  const failed =
-    tryCommand('truncate', '-s', `${diskMiB}M`, image) ??
-    tryCommand('mkfs.ext4', '-q', '-m', '0', '-J', 'size=8', image) ??
-    tryCommand('mount', '-o', 'loop', image, disk)
-  if (failed === null) {
-    proof.say(`the disk is an ext4 of ${diskMiB} MiB`)
-    return disk
-  }
-  const memory = tryCommand('mount', '-t', 'tmpfs', '-o', `size=${diskMiB}M`, 'tmpfs', disk)
-  if (memory !== null)
-    throw new NotPossibleHere(`neither ext4 (${failed.trim()}) nor tmpfs (${memory.trim()}) can be mounted`)
-  proof.say(`the disk is a tmpfs of ${diskMiB} MiB, since ext4 cannot be mounted: ${failed.trim()}`)
-  return disk
 }

@@ -80,7 +80,14 @@ async function ingestOnKafka(project: LoadedProject, connection: KafkaConnection
   let result: IngestResult
   try {
     const onProgress = progress.update
-    result = await ingestToKafka({ plan, connection, files: flags.input, signal: stop.signal, onProgress, say })
+    result = await ingestToKafka({
+      plan,
+      connection,
+      files: flags.input,
+      signal: stop.signal,
+      onProgress,
+      say: (_, text) => say(text),
+    })
   } finally {
     progress.stop()
   }

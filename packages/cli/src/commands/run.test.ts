@@ -162,3 +162,24 @@ test('run refuses a port that is in use before it opens anything; of a plant tha
   })
   expect((await plant.stop()).code).toBe(0)
 })
+
+test('run --log-format json writes a line of JSON per message, with permanent codes; another format is refused', async () => {
+  const plant = await startPlant(project, '--data', join(folder, 'json'), '--log-format', 'json')
+  const { code, stderr } = await plant.stop()
+  expect(code).toBe(0)
+  const messages = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: string; code: string; url?: string })
+  expect(messages.map(({ level, code }) => `${level} ${code}`)).toEqual([
+    'info MODEL_IN_FORCE',
+    'info PLANT_LISTENS',
+    'info PLANT_READY',
+    'info PLANT_STOPPED',
+  ])
+  expect(messages[1]?.url).toBe(plant.url)
+  expect(await millwright('run', project, '--data', join(folder, 'xml'), '--log-format', 'xml')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--log-format: found xml, wanted text or json'),
+  })
+})

@@ -18,6 +18,9 @@ import { startControlServer } from '../control/control-server.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
+import type { Say } from '../log/log-codes.ts'
+import { type LogFormat, PlantLog } from '../log/plant-log.ts'
+import { sayFailed } from '../log/say-failed.ts'
 import { deliveryMetrics } from '../notify/delivery-metrics.ts'
 import { prepareNotifications } from '../notify/notifications.ts'
 import { topicCases } from '../notify/topic-cases.ts'
@@ -62,6 +65,7 @@ interface RunFlags extends KafkaFlags {
   readonly workers?: string
   readonly input?: readonly string[]
   readonly watch: boolean
+  readonly logFormat: string
 }
 
 /** Requests in flight get so long when the plant stops; the engine then has the rest of five seconds. */
@@ -82,14 +86,25 @@ export function addCommand(program: Command): void {
     .option('--workers <n>', 'threads for the operators (default: one per core but one)')
     .option('--input <file...>', 'files to read first; what was read before is not read again')
     .option('--no-watch', 'do not watch the model: no verdicts, drift or data quality in the metrics')
+    .option('--log-format <format>', 'how messages are written to stderr: text or json', 'text')
     .addHelpText('after', examples)
     .action(run)
 }
 
 async function run(projectPath: string, flags: RunFlags): Promise<void> {
+  const write = (lines: string): void => void process.stderr.write(lines)
+  const log = new PlantLog({ format: logFormatOf(flags.logFormat), write, elapsedMs: () => performance.now() })
+  try {
+    await runPlant(projectPath, flags, log.say)
+  } finally {
+    log.close()
+  }
+}
+
+async function runPlant(projectPath: string, flags: RunFlags, say: Say): Promise<void> {
   const connection = await connectionOf(flags, { '--workers': flags.workers })
   const project = await loadProject(projectPath)
-  if (connection !== null) return runGateways(project, connection, flags)
+  if (connection !== null) return runGateways(project, connection, flags, say)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const workerCount =
@@ -118,11 +133,11 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
   })
   try {
     const found = recoveryText(plant.engine.recovery)
-    if (found !== null) say(found)
+    if (found !== null) say('PLANT_RECOVERED', found)
     const deliveries = startNotifications(topicCases(dataDirectory), dataDirectory)
     try {
       const { signal } = stop
-      await serve({ project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped })
+      await serve({ project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped, say })
     } finally {
       await deliveries.close()
     }
@@ -130,11 +145,16 @@ async function run(projectPath: string, flags: RunFlags): Promise<void> {
     await plant.engine.close()
   }
   if (failure !== null) throw failure
-  say('Stopped. Everything that was acknowledged is on disk.')
+  say('PLANT_STOPPED', 'Stopped. Everything that was acknowledged is on disk.')
 }
 
 /** With `--kafka`: everything but the operators. */
-async function runGateways(project: LoadedProject, connection: KafkaConnection, flags: RunFlags): Promise<void> {
+async function runGateways(
+  project: LoadedProject,
+  connection: KafkaConnection,
+  flags: RunFlags,
+  say: Say,
+): Promise<void> {
   const { runOnKafka } = await import('../kafka/run-on-kafka.ts')
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
@@ -153,7 +173,7 @@ async function runGateways(project: LoadedProject, connection: KafkaConnection, 
     stopped,
     say,
   })
-  say('Stopped. Everything that was acknowledged is on Kafka.')
+  say('PLANT_STOPPED', 'Stopped. Everything that was acknowledged is on Kafka.')
 }
 
 async function serve(options: {
@@ -166,13 +186,15 @@ async function serve(options: {
   readonly inputBytes: number
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
+  readonly say: Say
 }): Promise<void> {
-  const { project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped } = options
+  const { project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped, say } = options
   const { engine, plan, door, judge } = plant
   const observer = new PlantObserver(plan, engine, judge)
   // While files are read, alerts are printed above the progress bar.
   let print = (text: string): void => void process.stdout.write(`${text}\n`)
-  const sinks = openSinks(plan, dataDirectory, (text) => print(text), say)
+  const complain = (text: string): void => say('ALERT_FILE_FAILED', text)
+  const sinks = openSinks(plan, dataDirectory, (text) => print(text), complain)
   engine.subscribe('alert-signals', ({ value }) => {
     // Most windows are normal: they are not worth parsing.
     if (!value.includes('"status":"High risk of failure"') || isHeartbeatRecord(value)) return
@@ -181,9 +203,12 @@ async function serve(options: {
     sinks.send(alert, value)
   })
   const first = await publishFirstModel(engine, project, judge)
-  if (first !== null) say(`Model ${first.name} ${first.version} is in force.`)
+  if (first !== null) say('MODEL_IN_FORCE', `Model ${first.name} ${first.version} is in force.`, first)
   else if (plan.model !== null && !hasFittingModel(engine, judge))
-    say(`No model of ${plan.model.name} is in force: windows get features and no score until one is published.`)
+    say(
+      'MODEL_MISSING',
+      `No model of ${plan.model.name} is in force: windows get features and no score until one is published.`,
+    )
   const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant, deliveries))
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
@@ -195,22 +220,36 @@ async function serve(options: {
   if (cases !== null)
     watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
   try {
-    gateway = await listen({ plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags })
+    gateway = await listen({
+      plant,
+      observer,
+      watcher,
+      cases,
+      heartbeat,
+      deliveries,
+      dataDirectory,
+      listening,
+      flags,
+      say,
+    })
     engine.setHttpPort(gateway.port)
     stopHeartbeat = heartbeat?.start() ?? null
-    say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
+    say('PLANT_LISTENS', `${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`, {
+      url: gateway.url,
+    })
     if (flags.input !== undefined) {
       const progress = startProgress('ingest', inputBytes)
       print = (text) => progress.log(text)
       try {
-        await readFirst({ plan, door, engine, files: flags.input, signal, update: progress.update })
+        await readFirst({ plan, door, engine, files: flags.input, signal, update: progress.update, say })
       } finally {
         progress.stop()
         print = (text) => void process.stdout.write(`${text}\n`)
       }
-      if (!signal.aborted) say(`${summaryText(summaryOf(engine.stats().counters))}`)
+      const summary = summaryOf(engine.stats().counters)
+      if (!signal.aborted) say('FILES_READ', summaryText(summary), { summary })
     }
-    if (!signal.aborted) say(whereEverythingIs(dataDirectory, gateway.url))
+    if (!signal.aborted) say('PLANT_READY', whereEverythingIs(dataDirectory, gateway.url))
     await stopped
   } finally {
     await gateway?.close()
@@ -238,14 +277,18 @@ async function readFirst(options: {
   readonly files: readonly string[]
   readonly signal: AbortSignal
   readonly update: (readBytes: number, lines: number) => void
+  readonly say: Say
 }): Promise<void> {
-  const { plan, door, engine, files, signal, update } = options
+  const { plan, door, engine, files, signal, update, say } = options
   try {
     const result = await ingestFiles({ plan, door, ingest: engine, files, signal, onProgress: update })
     if (signal.aborted) return
     await engine.drained()
     for (const { file, fromPosition } of result.resumed)
-      say(`${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`)
+      say('FILE_RESUMED', `${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`, {
+        file,
+        fromPosition,
+      })
   } catch (error) {
     // The plant was stopped by itself, and says why where it ends.
     if (!signal.aborted) throw error
@@ -262,8 +305,9 @@ function listen(options: {
   readonly dataDirectory: string
   readonly listening: ListenOptions
   readonly flags: RunFlags
+  readonly say: Say
 }): Promise<HttpGateway> {
-  const { plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags } = options
+  const { plant, observer, watcher, cases, heartbeat, deliveries, dataDirectory, listening, flags, say } = options
   const { engine, door } = plant
   let gateway: HttpGateway | null = null
   let channels: readonly DeliveryStatus[] = []
@@ -302,8 +346,7 @@ function listen(options: {
     models: modelDeskOf(engine, plant.judge),
     cases,
     closeGraceMs,
-    onError: (error, where) =>
-      process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    onError: (error, where) => sayFailed(say, error, where),
   }).then((started) => {
     gateway = started
     return started
@@ -361,6 +404,8 @@ function whereEverythingIs(dataDirectory: string, url: string): string {
   ].join('\n')
 }
 
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
+/** @throws {ConfigurationError} */
+function logFormatOf(found: string): LogFormat {
+  if (found === 'text' || found === 'json') return found
+  throw new ConfigurationError('The plant cannot be run.', [{ field: '--log-format', found, wanted: 'text or json' }])
 }

@@ -19,6 +19,8 @@ import {
 import { createReadingDecoder } from '@millwright/operators'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
+import type { Say } from '../log/log-codes.ts'
+import { sayFailed } from '../log/say-failed.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
@@ -68,7 +70,7 @@ export async function runOnKafka(options: {
   readonly watchFolder: string | null
   readonly signal: AbortSignal
   readonly stopped: Promise<void>
-  readonly say: (text: string) => void
+  readonly say: Say
 }): Promise<void> {
   const { project, connection, listening, signal, stopped, say } = options
   const { plan } = project
@@ -101,7 +103,7 @@ export async function runOnKafka(options: {
     const observer = new KafkaObserver({ plan, ingest, feed, ends, group, models })
     const heartbeat = heartbeatOf(plan, ingest)
     if (heartbeat === null && plan.heartbeat !== null)
-      say('The heartbeat does not run: on Kafka it ends at an alert, and this project has no model.')
+      say('HEARTBEAT_OFF', 'The heartbeat does not run: on Kafka it ends at an alert, and this project has no model.')
     let print = (text: string): void => void process.stdout.write(`${text}\n`)
     const sinks = openSinks(plan, '', (text) => print(text))
     feed.subscribe((events) => {
@@ -114,7 +116,10 @@ export async function runOnKafka(options: {
       }
     })
     if (plan.model !== null && (await models.inForce()) === null)
-      say(`No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`)
+      say(
+        'MODEL_MISSING',
+        `No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`,
+      )
     const { watchFolder } = options
     const of = { kind: 'kafka', connection, directory: watchFolder ?? '' } as const
     const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, null, say)
@@ -122,7 +127,9 @@ export async function runOnKafka(options: {
     const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat, watcher })
     closers.unshift(() => gateway.close())
     if (heartbeat !== null) closers.unshift(heartbeat.start())
-    say(`${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`)
+    say('PLANT_LISTENS', `${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`, {
+      url: gateway.url,
+    })
     if (options.files.length > 0) {
       const progress = startProgress('ingest', options.fileBytes)
       print = (text) => progress.log(text)
@@ -135,6 +142,7 @@ export async function runOnKafka(options: {
     }
     if (!signal.aborted)
       say(
+        'PLANT_READY',
         `Readings go to Kafka (${connection.bootstrapServers.join(', ')}), and alerts come from there. Waiting for readings. Ctrl-C stops.`,
       )
     await stopped
@@ -150,7 +158,7 @@ export async function ingestToKafka(options: {
   readonly files: readonly string[]
   readonly signal: AbortSignal
   readonly onProgress: (readBytes: number, lines: number) => void
-  readonly say: (text: string) => void
+  readonly say: Say
 }): ReturnType<typeof ingestFiles> {
   const { plan, connection, files, signal, onProgress, say } = options
   const ingest = await KafkaFileIngest.open(connection)
@@ -158,7 +166,10 @@ export async function ingestToKafka(options: {
     const door = doorOf(plan, ingest.partitionCount)
     const result = await ingestFiles({ plan, door, ingest, files, signal, onProgress })
     for (const { file, fromPosition } of result.resumed)
-      say(`${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`)
+      say('FILE_RESUMED', `${file} was read before, up to byte ${formatCount(fromPosition)}: went on from there.`, {
+        file,
+        fromPosition,
+      })
     return result
   } finally {
     await ingest.close()
@@ -185,8 +196,10 @@ async function listen(options: {
   readonly observer: KafkaObserver
   readonly heartbeat: Heartbeat | null
   readonly watcher: Watcher | null
+  readonly say: Say
 }): Promise<HttpGateway> {
-  const { project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat, watcher } = options
+  const { say, project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat, watcher } =
+    options
   let gateway: HttpGateway | null = null
   let known: Awaited<ReturnType<TopicEnds['ends']>> = []
   const metrics = new PlantMetrics({
@@ -221,8 +234,7 @@ async function listen(options: {
     alerts: feed,
     models,
     closeGraceMs,
-    onError: (error, where) =>
-      process.stderr.write(`${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    onError: (error, where) => sayFailed(say, error, where),
   })
   return gateway
 }

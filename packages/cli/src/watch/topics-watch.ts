@@ -30,7 +30,11 @@ export interface WatchedPlant {
 }
 
 export function watchedPlant(plan: Plan): WatchedPlant {
-  return { channels: watchedChannels(plan), partitionCount: plan.partitionCount, marked: plan.alert.rules !== undefined }
+  return {
+    channels: watchedChannels(plan),
+    partitionCount: plan.partitionCount,
+    marked: plan.alert.rules !== undefined,
+  }
 }
 
 /** The watch of a plant's topics, read from where the saved state stands, or from the oldest record. */
@@ -63,7 +67,11 @@ export class TopicsWatch {
   static ofFolder(
     { channels, partitionCount, marked }: WatchedPlant,
     dataDirectory: string,
-    options: { readonly useState?: boolean; readonly lookUpCut?: () => number | null; readonly keepsCases?: boolean } = {},
+    options: {
+      readonly useState?: boolean
+      readonly lookUpCut?: () => number | null
+      readonly keepsCases?: boolean
+    } = {},
   ): TopicsWatch {
     const path = watchStatePath(dataDirectory)
     const identity = identityOf(channels)
@@ -193,13 +201,7 @@ export class TopicsWatch {
 
 /** A state of other channels, rules or topics cannot go on. */
 function identityOf(channels: readonly WatchedChannel[], clusterId?: string): string {
-  const decides: unknown[] = [
-    channels,
-    defaultVerdictRules,
-    defaultDriftRules,
-    defaultQualityRules,
-    defaultCaseRules,
-  ]
+  const decides: unknown[] = [channels, defaultVerdictRules, defaultDriftRules, defaultQualityRules, defaultCaseRules]
   if (clusterId !== undefined) decides.push(clusterId)
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex')
 }

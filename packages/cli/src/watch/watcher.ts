@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { CaseLine } from '@millwright/core'
 import type { CaseChanges, WatchReport } from '@millwright/monitoring'
 import { watchModule } from '../installation.ts'
+import type { Say } from '../log/log-codes.ts'
 import type { WatcherMessage, WatcherOrder, WatchWorkerData } from './watcher-messages.ts'
 
 /** How long a stop waits for the state to be saved; what is not saved is read from the topics again. */
@@ -28,7 +29,7 @@ export interface CaseSink {
  */
 export class Watcher {
   readonly #data: WatchWorkerData
-  readonly #say: (text: string) => void
+  readonly #say: Say
   readonly #cases: CaseSink | null
   readonly #stop = new AbortController()
   #worker: Worker
@@ -40,7 +41,7 @@ export class Watcher {
   #cpuSeconds = 0
 
   /** @param cases Where its cases go; `null`: nowhere, they are not kept. */
-  constructor(data: Omit<WatchWorkerData, 'keepsCases'>, cases: CaseSink | null, say: (text: string) => void) {
+  constructor(data: Omit<WatchWorkerData, 'keepsCases'>, cases: CaseSink | null, say: Say) {
     this.#data = { ...data, keepsCases: cases !== null }
     this.#cases = cases
     this.#say = say
@@ -116,6 +117,7 @@ export class Watcher {
         return
       case 'away':
         this.#say(
+          message.message === null ? 'WATCHER_BACK' : 'WATCHER_AWAY',
           message.message === null
             ? 'The model is watched again.'
             : `The model is not watched while the topics cannot be read: ${message.message}`,
@@ -128,7 +130,10 @@ export class Watcher {
         this.#cases?.changed(message.changes, message.first)
         return
       case 'save-failed':
-        this.#say(`The watcher could not save what it knows, and tries again in five minutes: ${message.message}`)
+        this.#say(
+          'WATCHER_NOT_SAVED',
+          `The watcher could not save what it knows, and tries again in five minutes: ${message.message}`,
+        )
         return
     }
   }
@@ -144,6 +149,7 @@ export class Watcher {
       } catch (error) {
         if (!failed)
           this.#say(
+            'CASES_NOT_WRITTEN',
             `Cases cannot be written, and are tried again: ${error instanceof Error ? error.message : String(error)}`,
           )
         failed = true
@@ -159,7 +165,7 @@ export class Watcher {
   #onEnd(why: string): void {
     if (this.#stopping || this.#restart !== null) return
     this.#failures += 1
-    this.#say(`The model is not watched for a minute, the plant goes on: ${why}`)
+    this.#say('WATCHER_FAILED', `The model is not watched for a minute, the plant goes on: ${why}`)
     this.#restart = setTimeout(() => {
       this.#restart = null
       this.#worker = this.#start()

@@ -1,0 +1,131 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { splitModelPackage } from '../../../packages/cli/src/models/split-model-testing.ts'
+import { seededChance } from './proof.ts'
+
+/** A small plant with a history of days: machines that differ, one that breaks, one false alarm, a sensor that drifts. */
+
+export const machineCount = 8
+export const minuteMs = 60_000
+export const dayMs = 86_400_000
+/** Days of history; vibration is higher on all machines from `driftDay` on. */
+export const historyDays = 10
+const driftDay = 6
+const windowMinutes = 5
+
+/** Writes the project; silence is noticed after seconds of append time. @returns Its folder. */
+export function writeWatchedProject(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(
+    join(folder, 'millwright.config.ts'),
+    `import { definePlant, mean, std, tumbling } from '@millwright/plant'
+
+export default definePlant({
+  name: 'watched-plant',
+  channels: {
+    temperature: { unit: '°C', min: 0, max: 120 },
+    vibration: { unit: 'mm/s', min: 0 },
+    pressure: { unit: 'bar', min: 0 },
+  },
+  cleaning: [{ channel: 'temperature', min: 0, max: 100 }],
+  window: tumbling('5 min'),
+  features: { tempStd: std('temperature'), vibration: mean('vibration'), pressure: mean('pressure') },
+  model: 'watched',
+  alert: { threshold: 0.8 },
+  time: { silentAfter: '15 s' },
+  heartbeat: '1 s',
+  sinks: [],
+})
+`,
+  )
+  writeFileSync(join(folder, 'model.mwmodel'), watchedPackage())
+  return folder
+}
+
+/** Machines by number; `shaking` and what is judged of it are told by {@link verdictLines}. */
+const shaking = [
+  { machine: 0, fromDay: 2, hours: 4 },
+  { machine: 1, fromDay: 3, hours: 2 },
+] as const
+
+/** A reading a minute of each machine, for a span of whole minutes since the beginning of the history. */
+export function* fleetLines(startMs: number, fromMinute: number, toMinute: number): Generator<string> {
+  for (let minute = fromMinute; minute < toMinute; minute++)
+    for (let machine = 0; machine < machineCount; machine++) {
+      const { temperature, vibration, pressure } = measured(machine, minute)
+      yield `{"deviceId":"pump-${machine}","timestamp":${startMs + minute * minuteMs + machine},"temperature":${temperature},"vibration":${vibration},"pressure":${pressure}}`
+    }
+}
+
+function measured(machine: number, minute: number): { temperature: number; vibration: number; pressure: number } {
+  const chance = seededChance(machine * 1_000_003 + minute)
+  const noise = (): number => chance() + chance() + chance() - 1.5
+  const day = (minute * minuteMs) / dayMs
+  const isShaking = shaking.some(
+    ({ machine: of, fromDay, hours }) => of === machine && day >= fromDay && day < fromDay + hours / 24,
+  )
+  const drift = day >= driftDay ? 0.8 : 0
+  return {
+    temperature: round(50 + machine + 4 * noise()),
+    vibration: round(2 + machine / 20 + 0.4 * noise() + drift + (isShaking ? 6 : 0)),
+    pressure: round(4 + 0.3 * noise()),
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000
+}
+
+/** What people found: machine 0 broke, machine 1 did not. */
+export function verdictLines(startMs: number): string {
+  return shaking
+    .map(({ machine, fromDay, hours }) => {
+      const from = startMs + fromDay * dayMs - 3_600_000
+      const to = startMs + fromDay * dayMs + hours * 3_600_000
+      const verdict = machine === 0 ? 'failure-confirmed' : 'false-alarm'
+      return JSON.stringify({
+        id: `finding-${machine}`,
+        revision: 0,
+        deviceId: `pump-${machine}`,
+        verdict,
+        from,
+        to,
+        ...(machine === 0 ? { failureAt: to } : {}),
+        recordedAt: to + dayMs,
+        model: { name: 'watched', version: '1' },
+      })
+    })
+    .join('\n')
+}
+
+/** High risk where vibration is far above what is usual; the baseline is that of the first days. */
+function watchedPackage(): Uint8Array {
+  const rows: number[][] = []
+  for (let window = 0; window < (driftDay * dayMs) / minuteMs / windowMinutes; window += 7)
+    for (let machine = 0; machine < machineCount; machine++) {
+      const minutes = Array.from({ length: windowMinutes }, (_, i) => measured(machine, window * windowMinutes + i))
+      const temperatures = minutes.map(({ temperature }) => temperature)
+      const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+      const middle = mean(temperatures)
+      const variance = temperatures.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (windowMinutes - 1)
+      rows.push([
+        Math.sqrt(variance),
+        mean(minutes.map(({ vibration }) => vibration)),
+        mean(minutes.map(({ pressure }) => pressure)),
+      ])
+    }
+  return splitModelPackage({
+    name: 'watched',
+    version: '1',
+    features: [
+      { name: 'tempStd', unit: '°C' },
+      { name: 'vibration', unit: 'mm/s' },
+      { name: 'pressure', unit: 'bar' },
+    ],
+    splitFeature: 1,
+    splitAt: 5,
+    below: -3,
+    atOrAbove: 3,
+    rows,
+  })
+}
