@@ -26,11 +26,10 @@ import { post, postReadings, startProofPlant } from './support/proof-plant.ts'
 import { mountSmallDisk } from './support/small-disk.ts'
 import {
   dayMs,
-  fleetLines,
   historyDays,
   machineCount,
-  minuteMs,
   verdictLines,
+  WatchedFleet,
   writeWatchedProject,
 } from './support/watched-plant.ts'
 
@@ -75,7 +74,7 @@ await prove('watching-system', 900, async (proof) => {
   const panels = new PanelQueries(prometheus, embeddedDashboards)
 
   const startMs = Math.floor(Date.now() / dayMs - historyDays - 2) * dayMs
-  const fleet = new Fleet(plant.url, startMs)
+  const fleet = new WatchedFleet(plant.url, startMs)
   await eventually('the plant is scraped', patienceSeconds, async () =>
     (await panels.shown('millwright-plant', 'Answers')) === 1 ? true : null,
   )
@@ -167,7 +166,12 @@ function checkShipped(proof: Proof, { promtool }: PrometheusTools, { amtool }: A
 /** A full disk: the panels move, the alert goes to those on call, and ends when there is room. */
 async function firesAndEnds(
   proof: Proof,
-  { panels, ballast, fleet, webhook }: { panels: PanelQueries; ballast: Ballast; fleet: Fleet; webhook: Webhook },
+  {
+    panels,
+    ballast,
+    fleet,
+    webhook,
+  }: { panels: PanelQueries; ballast: Ballast; fleet: WatchedFleet; webhook: Webhook },
 ): Promise<void> {
   const diskFull = (status: string) => (delivery: Delivery) =>
     delivery.alerts.some((alert) => alert.labels['alertname'] === 'DiskFull' && alert.status === status)
@@ -232,39 +236,6 @@ function forTheProof(text: string, webhookUrl: string): string {
     .replaceAll('http://127.0.0.1:9095', webhookUrl)
     .replace(/group_wait: \d+\w/g, 'group_wait: 1s')
     .replace(/group_interval: \d+\w/g, 'group_interval: 2s')
-}
-
-/** Sends what machines measure: a minute of their time with each call. */
-class Fleet {
-  readonly #url: string
-  readonly #startMs: number
-  #minute = (historyDays * dayMs) / minuteMs
-
-  constructor(url: string, startMs: number) {
-    this.#url = url
-    this.#startMs = startMs
-  }
-
-  async history(): Promise<void> {
-    const day = dayMs / minuteMs
-    for (let from = 0; from < this.#minute; from += day)
-      await eventually('history is taken', patienceSeconds, async () =>
-        (await this.#post(from, from + day, machineCount)) ? true : null,
-      )
-  }
-
-  /** @returns Whether they were taken. */
-  async send(machines: number): Promise<boolean> {
-    const taken = await this.#post(this.#minute, this.#minute + 1, machines)
-    this.#minute += 1
-    await pause(200)
-    return taken
-  }
-
-  async #post(fromMinute: number, toMinute: number, machines: number): Promise<boolean> {
-    const lines = [...fleetLines(this.#startMs, fromMinute, toMinute)].filter((_, n) => n % machineCount < machines)
-    return (await postReadings(this.#url, lines.join('\n'))).status === 202
-  }
 }
 
 /** What Alertmanager's webhook sends. Source: Alertmanager's documentation, "webhook_config". */

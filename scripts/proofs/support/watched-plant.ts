@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { splitModelPackage } from '../../../packages/cli/src/models/split-model-testing.ts'
-import { seededChance } from './proof.ts'
+import { eventually, pause, seededChance } from './proof.ts'
+import { postReadings } from './proof-plant.ts'
 
 /** A small plant with a history of days: machines that differ, one that breaks, one false alarm, a sensor that drifts. */
 
@@ -128,4 +129,37 @@ function watchedPackage(): Uint8Array {
     atOrAbove: 3,
     rows,
   })
+}
+
+/** Sends what machines measure: a minute of their time with each call. */
+export class WatchedFleet {
+  readonly #url: string
+  readonly #startMs: number
+  #minute = (historyDays * dayMs) / minuteMs
+
+  constructor(url: string, startMs: number) {
+    this.#url = url
+    this.#startMs = startMs
+  }
+
+  async history(): Promise<void> {
+    const day = dayMs / minuteMs
+    for (let from = 0; from < this.#minute; from += day)
+      await eventually('history is taken', 120, async () =>
+        (await this.#post(from, from + day, machineCount)) ? true : null,
+      )
+  }
+
+  /** @returns Whether they were taken. */
+  async send(machines: number): Promise<boolean> {
+    const taken = await this.#post(this.#minute, this.#minute + 1, machines)
+    this.#minute += 1
+    await pause(200)
+    return taken
+  }
+
+  async #post(fromMinute: number, toMinute: number, machines: number): Promise<boolean> {
+    const lines = [...fleetLines(this.#startMs, fromMinute, toMinute)].filter((_, n) => n % machineCount < machines)
+    return (await postReadings(this.#url, lines.join('\n'))).status === 202
+  }
 }
