@@ -1,7 +1,8 @@
 /**
  * Proof: each device's records come out of the cluster once, whatever is killed and whenever. Task managers, JobManagers, brokers and all of
  * them in turn are killed (`kill -9`) while a fleet sends, also between a window's firing and the checkpoint that makes its record
- * valid. What readers of committed records get then is held against the operator itself over the input as it stands in Kafka, device by
+ * valid. Windows look at device events, so readings and events are merged by append time, and after each strike another model is published that says
+ * the opposite. What readers of committed records get is held against the operator itself over the input as it stands in Kafka, device by
  * device, byte for byte; and nobody waits behind a dead transaction longer than is stated.
  *
  *   node scripts/proofs/exactly-once.ts [--hits 20] [--seed 1] [--name NAME] [--phase NAME] [--keep 1]
@@ -11,7 +12,6 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
 import { loadProject } from '../../packages/cli/src/project/load-project.ts'
 import {
   clusterMissing,
@@ -23,8 +23,9 @@ import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
 import { outputTopics } from '../../packages/core/src/index.ts'
 import { BlockedReaders } from './exactly-once/blocked-readers.ts'
 import { collect, countOf, differenceOf, expectedOutputs, type Outputs } from './exactly-once/expected-outputs.ts'
-import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
-import { activationOf } from './exactly-once/found-activation.ts'
+import { Fleet, fleetPackage, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { activationsOf } from './exactly-once/found-activation.ts'
+import { type FoundInput, inputOf } from './exactly-once/found-input.ts'
 import { JobWatch } from './exactly-once/job-watch.ts'
 import { KafkaProbe } from './exactly-once/kafka-probe.ts'
 import { readOutputs, textOfOutput } from './exactly-once/output-lines.ts'
@@ -92,9 +93,6 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
   const flink = ['--flink', cluster.flinkUrl]
   const project = writeFleetProject(join(proof.folder, 'project'))
   const { plan } = await loadProject(project)
-  const model = join(proof.folder, 'press.mwmodel')
-  const packageBytes = pressPackage('1')
-  writeFileSync(model, packageBytes)
   const { jobId } = await told(
     'deploy',
     project,
@@ -103,7 +101,14 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
     '--transaction-timeout',
     String(transactionSeconds),
   )
-  await did('models', 'publish', project, model, ...kafka)
+  let version = 0
+  const publishNext = async (): Promise<void> => {
+    version += 1
+    const model = join(proof.folder, `press-${version}.mwmodel`)
+    writeFileSync(model, fleetPackage(version))
+    await did('models', 'publish', project, model, ...kafka)
+  }
+  await publishNext()
 
   const probe = new KafkaProbe(cluster.kafka, outputTopics)
   const job = new JobWatch(cluster, jobId)
@@ -118,14 +123,14 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
   for (const [index, batch] of (checkEach ? chosen.map((phase) => [phase]) : [chosen]).entries()) {
     const fleet = await Fleet.start(cluster.kafka, seededChance(seed + 1 + index))
     await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
-    for (const phase of batch) results.push(await proveHits(proof, phase, target, blocked))
+    for (const phase of batch) results.push(await proveHits(proof, phase, target, { blocked, publishNext }))
     await fleet.stopReadings()
     proof.say(`${fleet.acknowledged} lines acknowledged, ${fleet.inDoubt} in doubt`)
     // Until every device has fallen silent, and time has come past it on every partition.
     await pause(silentAfterMs + 3000)
     await fleet.stop()
-    await proveOutputs(proof, target, async (inputs, endMs) =>
-      expectedOutputs(plan, packageBytes, await activationOf(probe), inputs, endMs),
+    await proveOutputs(proof, target, async (input) =>
+      expectedOutputs(plan, await activationsOf(probe), (of) => fleetPackage(Number(of)), input),
     )
   }
   await blocked.stop()
@@ -141,8 +146,13 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
   await probe.close()
 })
 
-/** Strikes until a phase has its hits, each time at a cluster that is whole again. */
-async function proveHits(proof: Proof, phase: Phase, target: Target, blocked: BlockedReaders): Promise<PhaseResult> {
+/** Strikes until a phase has its hits, each time at a cluster that is whole again; then the next model comes. */
+async function proveHits(
+  proof: Proof,
+  phase: Phase,
+  target: Target,
+  { blocked, publishNext }: { readonly blocked: BlockedReaders; readonly publishNext: () => Promise<void> },
+): Promise<PhaseResult> {
   const { cluster, job, probe, outputs } = target
   const recoveriesMs: number[] = []
   let [hits, strikes] = [0, 0]
@@ -157,6 +167,7 @@ async function proveHits(proof: Proof, phase: Phase, target: Target, blocked: Bl
     recoveriesMs.push(recoveryMs)
     const hit = await strike.hit()
     if (hit) hits += 1
+    await publishNext()
     proof.say(
       `${phase.name} ${hits}/${hitsWanted}: ${strike.killed.join(', ')} killed, whole after ${seconds(recoveryMs)}${hit ? '' : ', NO HIT'} ${strike.note}`,
     )
@@ -169,19 +180,13 @@ async function proveHits(proof: Proof, phase: Phase, target: Target, blocked: Bl
 async function proveOutputs(
   proof: Proof,
   { job, probe, partitionCount }: Target,
-  expect: (inputs: readonly Awaited<ReturnType<KafkaProbe['committed']>>[], endMs: number) => Promise<Outputs>,
+  expect: (input: FoundInput) => Promise<Outputs>,
 ): Promise<void> {
-  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
   const committed = (topic: string, partition: number) => probe.committed(topic, partition)
-  const inputs = await Promise.all(partitions.map((partition) => committed('sensor-data', partition)))
-  const events = await Promise.all(partitions.map((partition) => committed('device-events', partition)))
-  // As far as the quietest partition lets time come.
-  const endMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
-  const wanted = await expect(inputs, endMs)
+  const input = await inputOf(probe, partitionCount)
+  const wanted = await expect(input)
   const wantedCount = outputTopics.reduce((sum, topic) => sum + countOf(topic, wanted), 0)
-  proof.say(
-    `${inputs.reduce((sum, records) => sum + records.length, 0)} records of input, ${wantedCount} of output wanted`,
-  )
+  proof.say(`${input.recordCount} records of input, ${wantedCount} of output wanted`)
   // Two more checkpoints than it takes, for what would come too much.
   await eventually('the input is used up', recoverySecondsMax, async () => {
     await job.checkpointBegunAfter(Date.now(), recoverySecondsMax)
@@ -197,6 +202,12 @@ async function proveOutputs(
       `${topic}: ${countOf(topic, outputs)} committed records, each device's equal to the operator's${difference === null ? '' : `\n  ${difference}`}`,
     )
   }
+  const versions = new Set(linesOf('alert-signals', wanted).map((line) => JSON.parse(line).model?.version as string))
+  const repaired = linesOf('device-features', wanted).filter((line) => JSON.parse(line).features.sinceRepair !== null)
+  proof.check(
+    versions.size > 1 && repaired.length > 0,
+    `${versions.size} models scored windows, and ${repaired.length} of ${countOf('device-features', wanted)} knew a device event`,
+  )
   const everything = await readOutputs((...place) => probe.uncommitted(...place), partitionCount)
   const places = new Set(found.map(({ place }) => place))
   const hidden = everything.filter(({ place }) => !places.has(place))
@@ -242,6 +253,10 @@ async function proveAbandoned(
     `behind a job that is gone for good they waited ${seconds(waitedMs)}; ${abandonedSeconds} s are the time of its transactions`,
   )
   proof.check(records[0]?.offset !== open.offset, 'and what it had open stays hidden')
+}
+
+function linesOf(topic: 'alert-signals' | 'device-features', outputs: Outputs): string[] {
+  return [...(outputs.get(topic)?.values() ?? [])].flat()
 }
 
 function sayTable(proof: Proof, results: readonly PhaseResult[]): void {

@@ -11,21 +11,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
 import { loadProject } from '../../packages/cli/src/project/load-project.ts'
 import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
 import { taskManagerRoles } from '../../packages/cluster/src/development/roles.ts'
 import { jobStatus } from '../../packages/cluster/src/index.ts'
 import { outputTopics } from '../../packages/core/src/index.ts'
-import {
-  collect,
-  countOf,
-  differenceOf,
-  expectedOutputs,
-  type FoundActivation,
-} from './exactly-once/expected-outputs.ts'
-import { Fleet, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
-import { activationOf } from './exactly-once/found-activation.ts'
+import { collect, countOf, differenceOf, expectedOutputs } from './exactly-once/expected-outputs.ts'
+import { Fleet, fleetPackage, silentAfterMs, writeFleetProject } from './exactly-once/fleet.ts'
+import { activationsOf } from './exactly-once/found-activation.ts'
+import { type FoundInput, inputOf } from './exactly-once/found-input.ts'
 import { KafkaProbe } from './exactly-once/kafka-probe.ts'
 import { readOutputs } from './exactly-once/output-lines.ts'
 import { did } from './support/commands.ts'
@@ -68,8 +62,7 @@ async function soak(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const first = readFileSync(config, 'utf8')
   const { plan } = await loadProject(project)
   const model = join(proof.folder, 'press.mwmodel')
-  const packageBytes = pressPackage('1')
-  writeFileSync(model, packageBytes)
+  writeFileSync(model, fleetPackage(1))
   await did('deploy', project, ...flink, ...kafka)
   await did('models', 'publish', project, model, ...kafka)
 
@@ -105,8 +98,8 @@ async function soak(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   proof.check(pids() === pidsBefore, `${deployments} deployments came and went in the same two task managers`)
   checkFlat(proof, samples)
   const probe = new KafkaProbe(cluster.kafka, outputTopics)
-  await checkOutputs(proof, probe, plan.partitionCount, async (partitions, activation, reachedMs) =>
-    expectedOutputs(plan, packageBytes, activation, partitions, reachedMs),
+  await checkOutputs(proof, probe, plan.partitionCount, async (input) =>
+    expectedOutputs(plan, await activationsOf(probe), (version) => fleetPackage(Number(version)), input),
   )
   await probe.close()
   await client.close()
@@ -170,17 +163,9 @@ async function checkOutputs(
   proof: Proof,
   probe: KafkaProbe,
   partitionCount: number,
-  expect: (
-    partitions: readonly Awaited<ReturnType<KafkaProbe['committed']>>[],
-    activation: FoundActivation,
-    reachedMs: number,
-  ) => Promise<ReturnType<typeof collect>>,
+  expect: (input: FoundInput) => Promise<ReturnType<typeof collect>>,
 ): Promise<void> {
-  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition)
-  const inputs = await Promise.all(partitions.map((partition) => probe.committed('sensor-data', partition)))
-  const events = await Promise.all(partitions.map((partition) => probe.committed('device-events', partition)))
-  const reachedMs = Math.min(...[...inputs, ...events].map((records) => records.at(-1)?.appendTimeMs ?? 0))
-  const wanted = await expect(inputs, await activationOf(probe), reachedMs)
+  const wanted = await expect(await inputOf(probe, partitionCount))
   const committed = async () =>
     collect(await readOutputs((topic, partition) => probe.committed(topic, partition), partitionCount))
   const equal = (found: Awaited<ReturnType<typeof committed>>): boolean =>

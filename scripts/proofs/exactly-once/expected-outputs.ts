@@ -2,40 +2,62 @@ import { loadPackage } from '../../../packages/cli/src/models/load-package.ts'
 import { buildOperator } from '../../../packages/cli/src/plant/build-operator.ts'
 import type { OutputTopic, Plan } from '../../../packages/core/src/index.ts'
 import type { KafkaRecord } from '../../../packages/gateways/src/kafka/index.ts'
+import type { FoundInput } from './found-input.ts'
 
 /** What came out for one device on one topic, in its order; of no device (`''`), sorted, since several partitions give them. */
 export type Outputs = ReadonlyMap<OutputTopic, ReadonlyMap<string, readonly string[]>>
 
-/** The model's activation, as `model-updates` has it. */
+/** An activation, as `model-updates` has it. */
 export interface FoundActivation {
+  readonly version: string
   readonly activeFromMs: number
   readonly seenAtMs: number
 }
 
+/** The records of one partition number, of both topics that come in. */
+export interface PartitionInput {
+  readonly readings: readonly KafkaRecord[]
+  readonly events: readonly KafkaRecord[]
+}
+
 /**
- * Returns what the operator itself gives for the input as it stands in Kafka, partition by partition, with the append times that the
- * log gave. No engine, no state that is taken and restored, no second try.
+ * Returns what the operator itself gives for the input as it stands in Kafka, partition by partition, in the order of the append times that the
+ * logs gave: of equal ones readings before events. No engine, no state that is taken and restored, no second try.
  *
- * @param partitions Records of `sensor-data`.
- * @param endMs Append time to which every partition has come.
+ * @param activations In the order in which they were seen.
+ * @param packageOf Bytes of a version of the model.
  */
 export function expectedOutputs(
   plan: Plan,
-  packageBytes: Uint8Array,
-  activation: FoundActivation,
-  partitions: readonly (readonly KafkaRecord[])[],
-  endMs: number,
+  activations: readonly FoundActivation[],
+  packageOf: (version: string) => Uint8Array,
+  { partitions, reachedMs }: Pick<FoundInput, 'partitions' | 'reachedMs'>,
 ): Outputs {
   const outputs: Collected[] = []
-  for (const records of partitions) {
+  const models = activations.map(({ version, activeFromMs, seenAtMs }) => {
+    return { model: loadPackage(packageOf(version), plan), activeFromMs, seenAtMs }
+  })
+  for (const { readings, events } of partitions) {
     const operator = buildOperator(plan, {
       emit: (topic, deviceId, _offset, line) => void outputs.push({ topic, key: deviceId ?? '', line }),
     })
-    operator.activate({ model: loadPackage(packageBytes, plan), ...activation }, 0)
-    for (const { appendTimeMs, values, offset } of sameMoments(records)) {
-      if (values.length > 0) operator.readings(Buffer.concat(values), offset, appendTimeMs)
+    const moments = [
+      ...[...sameMoments(readings)].map((moment) => ({ ...moment, take: operator.readings.bind(operator) })),
+      ...[...sameMoments(events)].map((moment) => ({ ...moment, take: operator.deviceEvents.bind(operator) })),
+    ]
+    // Stable: of one time readings stay before events.
+    moments.sort((a, b) => a.appendTimeMs - b.appendTimeMs)
+    let seen = 0
+    const seeUntil = (timeMs: number): void => {
+      for (; (models[seen]?.seenAtMs ?? Number.POSITIVE_INFINITY) < timeMs; seen++)
+        operator.activate(models[seen] as (typeof models)[number], 0)
     }
-    operator.heartbeat(endMs, records.length)
+    for (const { appendTimeMs, offset, values, take } of moments) {
+      seeUntil(appendTimeMs)
+      if (values.length > 0) take(Buffer.concat(values), offset, appendTimeMs)
+    }
+    seeUntil(reachedMs)
+    operator.heartbeat(reachedMs, readings.length)
     operator.flush()
   }
   return collect(outputs)
