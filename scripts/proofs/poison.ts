@@ -1,7 +1,8 @@
 /**
  * Proof: what a project's own functions do wrong on a real Flink, in the midst of a fleet. A record over which one throws, does not come back, or fills
  * V8's heap (little by little, or by a table that doubles) becomes a dead letter that names the function's place; the job goes on without a
- * restart, in the same processes, and every other device gets what the operator gives it alone.
+ * restart, in the same processes, and every other device gets what the operator gives it alone. Then ids come without end: those beyond
+ * `devicesMax` are dead letters, the same ones at another number of subtasks.
  *
  *   node scripts/proofs/poison.ts [--keep 1]
  */
@@ -33,6 +34,10 @@ const devicesOf: Record<Poison, readonly string[]> = {
   hungry: ['hungry-1', 'hungry-2', 'hungry-3'],
   table: ['table-1', 'table-2'],
 }
+/** Ids that come without end; of a bound of one device each key group has room for seven. */
+const wildCount = 2000
+const groupCount = 128
+const roomOfGroup = 7
 const own = `custom(['vibration'], ({ values }) => {
       const vibration = values['vibration'] ?? []
       while (vibration.includes(${poisons.loops})) {}
@@ -69,6 +74,8 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const out = join(proof.folder, 'replay')
   await did('replay', project, '--out', out, '--input', written('good', goodReadings()))
   const wanted = byDevice(linesOf(readFileSync(join(out, 'device-features.ndjson'), 'utf8')))
+  // On one machine a bound that is as low would refuse the fleet; here each of many groups has room for some.
+  writeFileSync(config, text.replace('\n  window:', ' time: { devicesMax: 1 },\n  window:'))
   await did('deploy', project, ...flink, ...kafka)
   const before = pids()
   await did('ingest', project, '--input', written('all', mixed(goodReadings(), poisonReadings())), ...kafka)
@@ -107,7 +114,55 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
     status.state === 'RUNNING' && status.restarts === 0 && pids() === before && !before.includes('null'),
     'the job never restarted, and both task managers are the processes they were',
   )
+  await proveDevicesMax(proof, {
+    sendWild: (round) => did('ingest', project, '--input', written(`wild-${round}`, wildReadings(round)), ...kafka),
+    scale: (parallelism) => did('scale', String(parallelism), project, ...flink),
+    refused: async () => (await exported('dead-letters')).map((row) => JSON.parse(row)).filter(isDevicesMax),
+    devices: async () => (await told('status', project, ...flink)).devices as number | null,
+  })
   await did('cancel', project, ...flink, '--without-savepoint')
+}
+
+interface WildPlant {
+  sendWild(round: number): Promise<unknown>
+  scale(parallelism: number): Promise<unknown>
+  /** Dead letters of devices too many. */
+  refused(): Promise<{ deviceId: string }[]>
+  /** What `status` knows. */
+  devices(): Promise<number | null>
+}
+
+/** Ids without end find room for some of them, and the rest is refused: counted, and the same after a restart with other subtasks. */
+async function proveDevicesMax(proof: Proof, plant: WildPlant): Promise<void> {
+  const known = goodCount + Object.values(devicesOf).flat().length
+  const roundOver = (from: number, admitted: number | null): Promise<{ deviceId: string }[]> =>
+    eventually('what became of all ids', 300, async () => {
+      const letters = (await plant.refused()).slice(from)
+      const devices = await plant.devices()
+      const isOver = devices !== null && letters.length > 0 && letters.length + devices === wildCount + known
+      return isOver && (admitted === null || admitted === devices) ? letters : null
+    })
+  await plant.sendWild(0)
+  const first = await roundOver(0, null)
+  const admitted = wildCount + known - first.length
+  proof.check(
+    admitted >= known && admitted <= groupCount * roomOfGroup,
+    `of ${wildCount} ids that nobody knows ${admitted - known} find room beside ${known}, ${first.length} are dead letters; there is room for ${roomOfGroup} in each of ${groupCount} groups`,
+  )
+  await plant.scale(6)
+  await plant.sendWild(1)
+  const second = await roundOver(first.length, admitted)
+  const ids = (letters: readonly { deviceId: string }[]): string =>
+    String(letters.map(({ deviceId }) => deviceId).sort())
+  proof.check(ids(first) === ids(second), `with six subtasks after a restart the same ${second.length} are refused`)
+}
+
+function isDevicesMax({ reason }: { reason: string }): boolean {
+  return reason === 'devices-max'
+}
+
+function wildReadings(round: number): string[] {
+  return Array.from({ length: wildCount }, (_, i) => reading(`wild-${i}`, round * 1000, 1))
 }
 
 /** Every device each ten seconds. */
