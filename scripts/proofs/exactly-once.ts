@@ -1,7 +1,7 @@
 /**
  * Proof: each device's records come out of the cluster once, whatever is killed and whenever. Task managers, JobManagers, brokers and all of
  * them in turn are killed (`kill -9`) while a fleet sends, also between a window's firing and the checkpoint that makes its record
- * valid. Windows look at device events, so readings and events are merged by append time, and after each strike another model is published that says
+ * valid. Windows look at device events, so readings and events are merged by append time, and before each strike another model is published that says
  * the opposite. What readers of committed records get is held against the operator itself over the input as it stands in Kafka, device by
  * device, byte for byte; and nobody waits behind a dead transaction longer than is stated.
  *
@@ -146,7 +146,7 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
   await probe.close()
 })
 
-/** Strikes until a phase has its hits, each time at a cluster that is whole again; then the next model comes. */
+/** Strikes until a phase has its hits, each time at a cluster that is whole again and to which the next model comes. */
 async function proveHits(
   proof: Proof,
   phase: Phase,
@@ -160,6 +160,8 @@ async function proveHits(
   for (; hits < hitsWanted && strikes < 3 * hitsWanted; strikes++) {
     await cluster.ready()
     await probe.allInSync(['sensor-data', 'device-events', 'model-updates', ...outputs], recoverySecondsMax)
+    // In force a second later: the strike falls before, at, or after that.
+    await publishNext()
     const strike = await phase.strike(target)
     await cluster.start(...strike.killed)
     await job.checkpointBegunAfter(strike.atMs, 2 * recoverySecondsMax)
@@ -167,7 +169,6 @@ async function proveHits(
     recoveriesMs.push(recoveryMs)
     const hit = await strike.hit()
     if (hit) hits += 1
-    await publishNext()
     proof.say(
       `${phase.name} ${hits}/${hitsWanted}: ${strike.killed.join(', ')} killed, whole after ${seconds(recoveryMs)}${hit ? '' : ', NO HIT'} ${strike.note}`,
     )

@@ -25,7 +25,8 @@ const said: Record<Poison, RegExp> = {
   loops: /did not come back within \d+ ms of processor time/,
   throws: /fourteen/,
   hungry: /did not come back within \d+ MB of memory/,
-  table: /did not come back within \d+ MB of memory/,
+  // Whichever it comes to first.
+  table: /did not come back within \d+ (?:MB of memory|ms of processor time)/,
 }
 /** Of each kind: a heap that was full once must be as good as new. */
 const devicesOf: Record<Poison, readonly string[]> = {
