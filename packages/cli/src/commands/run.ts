@@ -22,7 +22,7 @@ import type { Say } from '../log/log-codes.ts'
 import { type LogFormat, PlantLog } from '../log/plant-log.ts'
 import { sayFailed } from '../log/say-failed.ts'
 import { deliveryMetrics } from '../notify/delivery-metrics.ts'
-import { prepareNotifications } from '../notify/notifications.ts'
+import { deliveriesDirectory, kafkaDeliveriesDirectory, prepareNotifications } from '../notify/notifications.ts'
 import { topicCases } from '../notify/topic-cases.ts'
 import { alertFeedOf } from '../plant/alert-feed.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
@@ -134,7 +134,7 @@ async function runPlant(projectPath: string, flags: RunFlags, say: Say): Promise
   try {
     const found = recoveryText(plant.engine.recovery)
     if (found !== null) say('PLANT_RECOVERED', found)
-    const deliveries = startNotifications(topicCases(dataDirectory), dataDirectory)
+    const deliveries = startNotifications(topicCases(dataDirectory), deliveriesDirectory(dataDirectory))
     try {
       const { signal } = stop
       await serve({ project, plant, deliveries, dataDirectory, listening, flags, inputBytes, signal, stopped, say })
@@ -168,6 +168,7 @@ async function runGateways(
     hostNames: flags.hostName ?? [],
     files,
     fileBytes: totalBytesOf(files),
+    deliveriesFolder: kafkaDeliveriesDirectory(flags.data ?? join(project.directory, 'data')),
     watchFolder: flags.watch ? kafkaWatchFolder(flags.data ?? join(project.directory, 'data')) : null,
     signal: stop.signal,
     stopped,

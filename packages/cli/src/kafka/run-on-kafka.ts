@@ -1,6 +1,8 @@
 import { type AlertSignal, ConfigurationError, isHeartbeatRecord, type Plan, topicNames } from '@millwright/core'
 import {
   createDoor,
+  type Deliveries,
+  type DeliveryStatus,
   type Door,
   type HttpGateway,
   type ListenOptions,
@@ -21,6 +23,9 @@ import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import type { Say } from '../log/log-codes.ts'
 import { sayFailed } from '../log/say-failed.ts'
+import { deliveryMetrics } from '../notify/delivery-metrics.ts'
+import { KafkaCases } from '../notify/kafka-cases.ts'
+import { prepareNotifications } from '../notify/notifications.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
@@ -66,6 +71,8 @@ export async function runOnKafka(options: {
   readonly hostNames: readonly string[]
   readonly files: readonly string[]
   readonly fileBytes: number
+  /** Where it is kept how far notification channels are. */
+  readonly deliveriesFolder: string
   /** Where the watcher keeps what it knows; `null`: nothing is watched. */
   readonly watchFolder: string | null
   readonly signal: AbortSignal
@@ -84,6 +91,7 @@ export async function runOnKafka(options: {
       },
     ])
   await requireListenable(listening)
+  const startNotifications = prepareNotifications(project)
   const closers: (() => Promise<void>)[] = []
   const opened = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
     const part = await opening
@@ -98,6 +106,13 @@ export async function runOnKafka(options: {
     closers.unshift(async () => clearInterval(beating))
     const models = await opened(KafkaModels.open(connection, plan))
     const feed = await opened(openKafkaAlertFeed(connection))
+    let deliveries: Deliveries | null = null
+    if (plan.notify.length > 0) {
+      const source = await opened(KafkaCases.open(connection))
+      const started = startNotifications(source, options.deliveriesFolder)
+      closers.unshift(() => started.close())
+      deliveries = started
+    }
     const group = new GroupOffsets(connection, operatorsGroup, ['sensor-data', 'device-events'])
     closers.unshift(() => group.close())
     const observer = new KafkaObserver({ plan, ingest, feed, ends, group, models })
@@ -124,7 +139,18 @@ export async function runOnKafka(options: {
     const of = { kind: 'kafka', connection, directory: watchFolder ?? '' } as const
     const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, null, say)
     closers.unshift(async () => watcher?.stop())
-    const gateway = await listen({ ...options, ingest, feedback, feed, ends, models, observer, heartbeat, watcher })
+    const gateway = await listen({
+      ...options,
+      ingest,
+      feedback,
+      feed,
+      deliveries,
+      ends,
+      models,
+      observer,
+      heartbeat,
+      watcher,
+    })
     closers.unshift(() => gateway.close())
     if (heartbeat !== null) closers.unshift(heartbeat.start())
     say('PLANT_LISTENS', `${plan.name} takes readings at ${gateway.url}/api/readings. Status page: ${gateway.url}/`, {
@@ -191,6 +217,7 @@ async function listen(options: {
   readonly ingest: KafkaIngest
   readonly feedback: KafkaFeedback
   readonly feed: Awaited<ReturnType<typeof openKafkaAlertFeed>>
+  readonly deliveries: Deliveries | null
   readonly ends: TopicEnds
   readonly models: KafkaModels
   readonly observer: KafkaObserver
@@ -198,9 +225,23 @@ async function listen(options: {
   readonly watcher: Watcher | null
   readonly say: Say
 }): Promise<HttpGateway> {
-  const { say, project, listening, hostNames, ingest, feedback, feed, ends, models, observer, heartbeat, watcher } =
-    options
+  const {
+    say,
+    project,
+    listening,
+    hostNames,
+    ingest,
+    feedback,
+    feed,
+    deliveries,
+    ends,
+    models,
+    observer,
+    heartbeat,
+    watcher,
+  } = options
   let gateway: HttpGateway | null = null
+  let channels: readonly DeliveryStatus[] = []
   let known: Awaited<ReturnType<TopicEnds['ends']>> = []
   const metrics = new PlantMetrics({
     counters: () => ({ ...observer.counters(), ...gateway?.counters() }),
@@ -208,6 +249,7 @@ async function listen(options: {
       ...observer.gauges(known),
       ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
       ...(heartbeat?.gauges() ?? []),
+      ...deliveryMetrics(channels, Date.now()),
       // The brokers' newest append time is the time of day, since gateways carry it forward.
       ...(watcher === null ? [] : watchMetrics(watcher, Date.now())),
     ],
@@ -226,10 +268,12 @@ async function listen(options: {
       notReady: () => observer.notReady(),
       metrics: async () => {
         known = await ends.ends()
+        channels = (await deliveries?.status()) ?? []
         return metrics.render()
       },
       status: () => observer.status(),
       model: () => watcher?.report ?? null,
+      deliveries: async () => (await deliveries?.status()) ?? [],
     },
     alerts: feed,
     models,

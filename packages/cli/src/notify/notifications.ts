@@ -3,9 +3,14 @@ import { join } from 'node:path'
 import { type CaseSource, type Deliveries, readSecrets, startDeliveries } from '@millwright/gateways'
 import type { LoadedProject } from '../project/load-project.ts'
 
-/** Where a plant keeps how far its channels are. */
+/** Where a plant keeps how far its notification channels are. */
 export function deliveriesDirectory(dataDirectory: string): string {
   return join(dataDirectory, 'deliveries')
+}
+
+/** Where a gateway with `--kafka` does: its topic is another one, and so are the places in it. */
+export function kafkaDeliveriesDirectory(dataDirectory: string): string {
+  return join(dataDirectory, 'deliveries-kafka')
 }
 
 /**
@@ -13,16 +18,14 @@ export function deliveriesDirectory(dataDirectory: string): string {
  *
  * @throws {ConfigurationError}
  */
-export function prepareNotifications(
-  project: LoadedProject,
-): (source: CaseSource, dataDirectory: string) => Deliveries {
-  const { plan, directory } = project
-  const secrets = readSecrets(plan.notify, directory)
-  return (source, dataDirectory) =>
+export function prepareNotifications(project: LoadedProject): (source: CaseSource, directory: string) => Deliveries {
+  const { plan } = project
+  const secrets = readSecrets(plan.notify, project.directory)
+  return (source, directory) =>
     startDeliveries({
       plan,
       source,
-      directory: deliveriesDirectory(dataDirectory),
+      directory,
       secrets,
       seed: randomInt(2 ** 31),
     })
