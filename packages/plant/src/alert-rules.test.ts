@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ConfigurationError } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
 import { type AlertSettings, definePlant, describePlan, mean, tumbling } from './index.ts'
@@ -138,5 +140,13 @@ describe('the alert policy of definePlant()', () => {
     expect(Object.keys(problemsOf({ devices: [{ match: 'a', clearThreshold: 0.5 }] }))).toEqual([
       'alert.devices[0].threshold',
     ])
+  })
+
+  test('takes the example of docs/guide/alerts.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/guide/alerts.md'), 'utf8')
+    const example = /```ts\nalert: (\{.*?\}),\n```/s.exec(page)?.[1] ?? ''
+    const { rules } = plantWith(new Function(`return (${example})`)() as AlertSettings).alert
+    expect(rules?.devices.map(({ match }) => match)).toEqual([['press-*', 'mill-07'], ['test-bench-*']])
+    expect(rules?.mutes.map(({ cause }) => cause)).toEqual(['maintenance', 'stopped'])
   })
 })
