@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlinkClient, RunJarOptions } from '@millwright/cluster'
 import type { DevelopmentCluster } from '../packages/cluster/src/development/index.ts'
+import { threadSeconds } from './thread-seconds.ts'
 
 const pollMs = 250
 /** A task manager writes half a megabyte of metrics each time it is asked. */
@@ -8,22 +9,35 @@ const momentEveryMs = 1500
 const metricsMsMax = 3000
 const taskManagers = ['task-manager-1', 'task-manager-2'] as const
 
-/** How far a job had come, and what that had cost. */
-interface Moment {
-  readonly readCount: number
+/** Threads that answer what the benchmark itself asks for. */
+const askedThreads = ['prometheus-http']
+/** Threads of the two compilers, of the JVM and of V8. */
+const compilerThreads = ['C1 Compiler', 'C2 Compiler', 'V8 DefaultWorke']
+
+/** Processor seconds of both task managers since their start, without what it took to answer the benchmark's own questions. */
+interface Used {
   readonly cpuSeconds: number
+  /** Of these, the compilers'. */
+  readonly compilerSeconds: number
+}
+
+/** How far a job had come, and what that had cost. */
+interface Moment extends Used {
+  readonly readCount: number
 }
 
 /** What a run of a job cost. */
 export interface JobCost {
   readonly wallSeconds: number
-  /** Processor time of both task managers from before the job was submitted until after it had ended. */
+  /** Processor time of both task managers from before the job was submitted until after it had ended, without what the benchmark asked them. */
   readonly cpuSeconds: number
   /**
    * Processor time a record in the second half of the input: without starting, and when both machines have compiled what they run.
    * NaN where the job was too quick to be looked at twice in it.
    */
   readonly warmSecondsPerRecord: number
+  /** Of that, the share of the two compilers: what a longer run would pay less and less of. */
+  readonly warmCompilerShare: number
   /** Each checkpoint that was seen to end. */
   readonly checkpoints: readonly { readonly stateBytes: number; readonly durationMs: number }[]
   /** Sums of the metrics that were asked for, as they last were. */
@@ -46,7 +60,7 @@ export async function runJob(
   watch: { readonly vertex: string; readonly metrics: readonly string[] } | null,
 ): Promise<JobCost> {
   const beganMs = performance.now()
-  const cpuBefore = taskManagerSeconds(cluster)
+  const before = usedBy(cluster)
   const jobId = await flink.runJar(jarId, options)
   const checkpoints = new Map<number, { stateBytes: number; durationMs: number }>()
   const metrics: Record<string, number> = {}
@@ -58,7 +72,7 @@ export async function runJob(
       momentMs = performance.now()
       await noteRecordsRead(cluster, read)
       const readCount = [...read.values()].reduce((sum, count) => sum + count, 0)
-      moments.push({ readCount, cpuSeconds: taskManagerSeconds(cluster) })
+      moments.push({ readCount, ...usedBy(cluster) })
     }
     const job = await flink.job(jobId)
     const { latestCompleted } = await flink.checkpoints(jobId)
@@ -76,19 +90,27 @@ export async function runJob(
   }
   return {
     wallSeconds: (performance.now() - beganMs) / 1000,
-    cpuSeconds: taskManagerSeconds(cluster) - cpuBefore,
-    warmSecondsPerRecord: warmSecondsPerRecord(moments, recordCount),
+    cpuSeconds: usedBy(cluster).cpuSeconds - before.cpuSeconds,
+    ...warmCost(moments, recordCount),
     checkpoints: [...checkpoints.values()],
     metrics,
   }
 }
 
-/** Processor time a record between the first moment at which half of the records were read and the last at which some were not. */
-function warmSecondsPerRecord(moments: readonly Moment[], recordCount: number): number {
+/** What a record costs between the first moment at which half of the records were read and the last at which some were not. */
+function warmCost(
+  moments: readonly Moment[],
+  recordCount: number,
+): Pick<JobCost, 'warmSecondsPerRecord' | 'warmCompilerShare'> {
   const within = moments.filter(({ readCount }) => readCount >= recordCount / 2 && readCount < recordCount)
   const [first, last] = [within[0], within.at(-1)]
-  if (first === undefined || last === undefined || first.readCount === last.readCount) return Number.NaN
-  return (last.cpuSeconds - first.cpuSeconds) / (last.readCount - first.readCount)
+  if (first === undefined || last === undefined || first.readCount === last.readCount)
+    return { warmSecondsPerRecord: Number.NaN, warmCompilerShare: Number.NaN }
+  const cpuSeconds = last.cpuSeconds - first.cpuSeconds
+  return {
+    warmSecondsPerRecord: cpuSeconds / (last.readCount - first.readCount),
+    warmCompilerShare: (last.compilerSeconds - first.compilerSeconds) / cpuSeconds,
+  }
 }
 
 /** Notes what each source of the running job has read so far, by the task managers' own word; one that is done says nothing any more. */
@@ -111,11 +133,14 @@ async function textOf(url: string): Promise<string> {
   }
 }
 
-/** Processor time of both task managers since their start. */
-function taskManagerSeconds(cluster: DevelopmentCluster): number {
-  return taskManagers.reduce((sum, role) => {
-    const usage = cluster.usage(role)
-    if (usage === null) throw new Error(`${role} does not run`)
-    return sum + usage.cpuSeconds
-  }, 0)
+function usedBy(cluster: DevelopmentCluster): Used {
+  let cpuSeconds = 0
+  let compilerSeconds = 0
+  for (const role of taskManagers) {
+    const [usage, pid] = [cluster.usage(role), cluster.pid(role)]
+    if (usage === null || pid === null) throw new Error(`${role} does not run`)
+    cpuSeconds += usage.cpuSeconds - threadSeconds(pid, askedThreads)
+    compilerSeconds += threadSeconds(pid, compilerThreads)
+  }
+  return { cpuSeconds, compilerSeconds }
 }

@@ -9,14 +9,13 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { partitionOf } from '@millwright/core'
-import { BrokerLink, type NewRecord, PartitionProducer, TopicReader } from '@millwright/gateways/kafka'
+import { TopicReader } from '@millwright/gateways/kafka'
 import { DevelopmentCluster, streamProgress } from '../packages/cluster/src/development/index.ts'
-import { producerPortOf } from '../packages/gateways/src/kafka/idempotent-session.ts'
 import { endOf } from './cluster-topics.ts'
 import { machineText } from './machine.ts'
-import { closingRound, readingLine, windowsClosed } from './made-readings.ts'
+import { closingRound, windowsClosed } from './made-readings.ts'
 import { percentile } from './measure.ts'
+import { openLoopWriter } from './open-loop-writer.ts'
 import { deployReference } from './reference-deployment.ts'
 import { markdownOf, type Report } from './report.ts'
 
@@ -80,6 +79,7 @@ async function openLoop(
   const stepMs = Math.max(1000, Math.round((30_000 * deviceCount) / readingsPerSecond))
   const rounds = Math.floor((intervals * perInterval) / deviceCount)
   const readingCount = rounds * deviceCount
+  const writer = await openLoopWriter(cluster, { deviceCount, readingCount, perInterval, intervalMs, stepMs })
   const beganMs = performance.now() + 500
   const dueMs = (interval: number): number => beganMs + interval * intervalMs
   const latenciesMs: number[] = []
@@ -94,40 +94,13 @@ async function openLoop(
       if (interval >= warmUpIntervals) latenciesMs.push(performance.now() - dueMs(interval))
     }),
   )
-  const link = new BrokerLink(cluster.kafka, 'bench-latency')
-  const lateMs: number[] = []
+  let lateMs: number[] = []
   try {
-    const [partitionCount = 0] = await link.partitionCounts(['sensor-data'])
-    const producers = Array.from(
-      { length: partitionCount },
-      (_, partition) => new PartitionProducer(producerPortOf(link), 'sensor-data', partition),
-    )
-    const writes: Promise<void>[] = []
-    for (let interval = 0, reading = 0; reading < readingCount; interval++) {
-      const early = dueMs(interval) - performance.now()
-      if (early > 0) await wait(early)
-      lateMs.push(performance.now() - dueMs(interval))
-      const batches = producers.map((): NewRecord[] => [])
-      for (const end = Math.min(reading + perInterval, readingCount); reading < end; reading++) {
-        const { deviceId, line } = readingLine(
-          reading % deviceCount,
-          deviceCount,
-          Math.floor(reading / deviceCount),
-          stepMs,
-        )
-        batches[partitionOf(deviceId, partitionCount)]?.push({ key: Buffer.from(deviceId), value: Buffer.from(line) })
-      }
-      for (const [partition, batch] of batches.entries())
-        if (batch.length > 0) writes.push((producers[partition] as PartitionProducer).write(batch))
-      // Kafka refusing a write must end the run, not go unseen until its end.
-      if (writes.length > 1000) await Promise.all(writes.splice(0))
-    }
-    await Promise.all(writes)
+    lateMs = await writer.write(performance.timeOrigin + beganMs)
     const untilMs = performance.now() + lastAlertsMs
     while (alerts < expected && performance.now() < untilMs) await wait(20)
   } finally {
     following.abort()
-    await link.close()
   }
   await Promise.all(follows)
   return { latenciesMs, missing: expected - alerts, writerLateMs: percentile(lateMs.slice(warmUpIntervals), 0.99) }

@@ -184,7 +184,8 @@ async function compare(cluster: DevelopmentCluster, flink: FlinkClient, it: Comp
       loads.push(loadavg()[0] ?? 0)
       const whole = (cost.cpuSeconds / input.readingCount) * 1e6
       say(
-        `${name}, ${backend}, round ${round}: ${whole.toFixed(2)} CPU s a million, ${warmOf(cost).toFixed(2)} when warm, ` +
+        `${name}, ${backend}, round ${round}: ${whole.toFixed(2)} CPU s a million, ${warmOf(cost).toFixed(2)} when warm ` +
+          `(${(100 * cost.warmCompilerShare).toFixed(0)} % compilers), ` +
           `${cost.wallSeconds.toFixed(0)} s`,
       )
       found.push(await windowsFrom(cluster.kafka, out, from))
@@ -219,6 +220,7 @@ function report(
       name,
       median(costs.map(warmOf)).toFixed(2),
       spread(costs.map(warmOf)),
+      `${(100 * median(costs.map((cost) => cost.warmCompilerShare))).toFixed(0)} %`,
       median(costs.map(wholeOf)).toFixed(2),
       Math.round(median(costs.map(({ wallSeconds }) => input.readingCount / wallSeconds))).toLocaleString('en'),
       `${(largest / 1e6).toFixed(1)} MB`,
@@ -235,6 +237,7 @@ function report(
       'job',
       'task managers’ CPU s a million readings, warm',
       'rounds',
+      'of which compilers',
       'with the start of the job',
       'readings/s',
       'largest checkpoint',

@@ -8,6 +8,8 @@ const graceMs = 5000
 const stepMs = 1000
 /** 2023-11-14, on a window's edge. */
 const baseMs = 1_699_999_800_000
+/** As long as each timestamp here. */
+const timestampZeros = '0000000000000'
 
 /** Of a device out of so many, in a round; epoch milliseconds. */
 function eventTimeMs(device: number, deviceCount: number, round: number, step = stepMs): number {
@@ -30,15 +32,13 @@ export function windowsClosed(deviceCount: number, rounds: number, step = stepMs
   return count
 }
 
-/** One reading, with its device. @param step Event time between two rounds, at most a window. */
-export function readingLine(
+/** A device's reading without its time, which is thirteen zeros, and when its first one is of. */
+export function readingTemplate(
   device: number,
   deviceCount: number,
-  round: number,
-  step: number,
-): { readonly deviceId: string; readonly line: string } {
-  const timeMs = eventTimeMs(device, deviceCount, round, step)
-  return { deviceId: deviceIdOf(device), line: lineOf(device, String(timeMs)) }
+): { readonly deviceId: string; readonly firstMs: number; readonly line: string } {
+  const firstMs = eventTimeMs(device, deviceCount, 0)
+  return { deviceId: deviceIdOf(device), firstMs, line: lineOf(device, timestampZeros) }
 }
 
 function deviceIdOf(device: number): string {
@@ -66,8 +66,8 @@ export function* readingBodies(options: {
   readonly linesPerBody: number
 }): Generator<Buffer> {
   const { deviceCount, fromRound = 0, rounds, linesPerBody } = options
-  const lines = Array.from({ length: deviceCount }, (_, device) => Buffer.from(`${lineOf(device, '0000000000000')}\n`))
-  const digitsAt = (lines[0] as Buffer).indexOf('0000000000000,')
+  const lines = Array.from({ length: deviceCount }, (_, device) => Buffer.from(`${lineOf(device, timestampZeros)}\n`))
+  const digitsAt = (lines[0] as Buffer).indexOf(`${timestampZeros},`)
   const total = deviceCount * rounds
   for (let from = 0; from < total; from += linesPerBody) {
     const count = Math.min(linesPerBody, total - from)

@@ -50,9 +50,11 @@ export function atMost(what: string, value: number, wanted: number, unit: string
   }
 }
 
-/** The middle one of values (the upper of two middle ones); NaN of none. */
+/** The middle one of values, or what is half way between the two middle ones; NaN of none. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+  const sorted = [...values].sort((a, b) => a - b)
+  const [lower, upper] = [sorted[(values.length - 1) >> 1], sorted[values.length >> 1]]
+  return lower === undefined || upper === undefined ? Number.NaN : (lower + upper) / 2
 }
 
 /** Smallest and largest of values around their median, as a share of it: how far apart the rounds of one run are. */

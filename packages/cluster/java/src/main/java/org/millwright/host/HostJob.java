@@ -64,7 +64,7 @@ public final class HostJob {
     }
 
     private static KafkaSource<byte[]> records(Properties kafka, Map<String, String> given, List<String> topics) {
-        KafkaSourceBuilder<byte[]> source = source(kafka, given, topics);
+        KafkaSourceBuilder<byte[]> source = source(KafkaSettings.ofReading(kafka), given, topics);
         if (given.containsKey("from")) {
             source.setStartingOffsets(TopicOffsets.from(given.get("from")));
         }
@@ -96,7 +96,7 @@ public final class HostJob {
 
     private static OutputSink sink(Properties kafka, Map<String, String> given, JobOptions options) {
         return new OutputSink(KafkaSink.<byte[]>builder()
-                .setKafkaProducerConfig(kafka)
+                .setKafkaProducerConfig(KafkaSettings.ofWriting(kafka))
                 .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
                 .setTransactionalIdPrefix(given.getOrDefault("transactional-id", "millwright-" + options.name()))
                 // Ids are used again, and what an earlier run left open is listed. Counting ids up would mean to ask Kafka for each that was

@@ -1,5 +1,8 @@
 package org.millwright.host;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -9,11 +12,18 @@ import java.util.Arrays;
  * <p>K1. Of a value that is one JSON object, the key is what {@code JSON.parse} would give under the name: the last one counts where
  * there are several, escapes are read, names inside other values are not looked at.
  * <p>K2. Where there is no such text, the key is empty. What other values give is of no meaning: the guest refuses them.
+ * <p>K3. A value that begins with the name and its text, and in which neither the name nor an escape comes again, is not walked through:
+ * JSON can name the field once more only with the one or the other. Most devices write such values.
  */
 final class KeyFinder {
     private static final int DEPTH_MAX = 1024;
+    private static final long QUOTES = 0x2222222222222222L;
+    private static final long BACKSLASHES = 0x5c5c5c5c5c5c5c5cL;
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final byte[] name;
+    /** How a value begins that has the field first, up to the text. */
+    private final byte[] front;
     private byte[] bytes;
     private int at;
     private int end;
@@ -24,6 +34,7 @@ final class KeyFinder {
     /** @param name of the field, ASCII without characters that JSON escapes */
     KeyFinder(String name) {
         this.name = name.getBytes(StandardCharsets.US_ASCII);
+        front = ("{\"" + name + "\":\"").getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Looks at the value in {@code bytes[start..end)}; {@link #hash} and {@link #key} then tell of its key. */
@@ -34,7 +45,62 @@ final class KeyFinder {
         keyStart = 0;
         keyEnd = 0;
         escaped = false;
-        object();
+        if (!isInFront()) {
+            object();
+        }
+    }
+
+    /** Takes the key of a value that need not be walked through (K3); returns whether it is one. */
+    private boolean isInFront() {
+        byte[] text = bytes;
+        int start = at + front.length;
+        if (start > end || !Arrays.equals(text, at, start, front, 0, front.length)) {
+            return false;
+        }
+        int i = start;
+        while (i < end && text[i] != '"' && text[i] != '\\') {
+            i += 1;
+        }
+        if (i == end || text[i] != '"' || mayComeAgain(i + 1)) {
+            return false;
+        }
+        keyStart = start;
+        keyEnd = i;
+        return true;
+    }
+
+    /** Whether an escape, or a text that begins as the name does, stands at {@code from} or later. Eight bytes at a time. */
+    private boolean mayComeAgain(int from) {
+        byte[] text = bytes;
+        int stop = end;
+        int i = from;
+        for (; i + 8 <= stop; i += 8) {
+            long word = (long) LONG.get(text, i);
+            if (zeroBytes(word ^ BACKSLASHES) != 0) {
+                return true;
+            }
+            for (long quotes = zeroBytes(word ^ QUOTES); quotes != 0; quotes &= quotes - 1) {
+                if (isNameAt(i + (Long.numberOfTrailingZeros(quotes) >>> 3) + 1)) {
+                    return true;
+                }
+            }
+        }
+        for (; i < stop; i++) {
+            if (text[i] == '\\' || text[i] == '"' && isNameAt(i + 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isNameAt(int from) {
+        int stop = from + name.length;
+        return stop <= end && bytes[from] == name[0] && Arrays.equals(bytes, from, stop, name, 0, name.length);
+    }
+
+    /** The highest bit of each byte that is zero; perhaps also of bytes behind such a one. */
+    private static long zeroBytes(long word) {
+        return word - 0x0101010101010101L & ~word & 0x8080808080808080L;
     }
 
     /** The hash that Flink takes a key group from: that of the key as a {@link String}. */

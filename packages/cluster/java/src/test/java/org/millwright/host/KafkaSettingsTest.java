@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -39,6 +40,18 @@ class KafkaSettingsTest {
         Path file = Files.writeString(folder.resolve("kafka.properties"), "config.providers=env\nsasl.jaas.config=${env:LOGIN}\n");
         Properties settings = KafkaSettings.of(Map.of("kafka", "b:1", "kafka-properties", file.toString()));
         assertEquals("${env:LOGIN}", settings.getProperty("sasl.jaas.config"));
+    }
+
+    @Test
+    void leavesWhatTheFileSaysOfSpeed() throws Exception {
+        Path file = Files.writeString(folder.resolve("kafka.properties"), "max.poll.records=77\nlinger.ms=7\n");
+        Properties settings = KafkaSettings.of(Map.of("kafka", "b:1", "kafka-properties", file.toString()));
+        for (Properties all : List.of(KafkaSettings.ofReading(settings), KafkaSettings.ofWriting(settings))) {
+            assertTrue(all.getProperty("max.poll.records").contains("kafka.properties"), all.toString());
+            assertTrue(all.getProperty("linger.ms").contains("kafka.properties"), all.toString());
+        }
+        assertEquals("4096", KafkaSettings.ofReading(new Properties()).getProperty("max.poll.records"));
+        assertEquals("100", KafkaSettings.ofWriting(new Properties()).getProperty("linger.ms"));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,6 +74,24 @@ class KeyFinderTest {
             finder.find(bytes, 0, end);
             finder.key();
             finder.hash();
+        }
+    }
+
+    /** K3: a blank before the value has it walked through. */
+    @Test
+    void findsTheSameWhetherTheValueIsWalkedThroughOrNot() {
+        String[] texts = {"", "press-7", "deviceId", "ö", "a\\\"b", "12345678", "x\\u0049", "deviceI"};
+        String[] names = {"deviceId", "device\\u0049d", "t", "deviceIds", "d"};
+        Random random = new Random(7);
+        for (int i = 0; i < 2_000; i++) {
+            StringBuilder value = new StringBuilder("{\"deviceId\":\"" + texts[random.nextInt(texts.length)] + "\"");
+            for (int left = random.nextInt(4); left > 0; left--) {
+                String text = '"' + texts[random.nextInt(texts.length)] + '"';
+                String[] values = {text, "1.5", "{" + text + ":" + text + "}", "[" + text + ",null]", "{\"deviceId\":\"inner\"}"};
+                value.append(",\"" + names[random.nextInt(names.length)] + "\":" + values[random.nextInt(values.length)]);
+            }
+            value.append('}');
+            assertEquals(find(" " + value).key(), find(value.toString()).key(), value::toString);
         }
     }
 
