@@ -17,7 +17,7 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * and end.
  * <p>B3. Before the end of the input goes on, the time that all partitions of this subtask came to has gone on.
  */
-final class BundleOperator extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<byte[], byte[]>, BoundedOneInput {
+final class BundleOperator extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<InputRecord, byte[]>, BoundedOneInput {
     private static final long serialVersionUID = 1L;
 
     private final JobOptions options;
@@ -61,30 +61,30 @@ final class BundleOperator extends AbstractStreamOperator<byte[]> implements One
     }
 
     @Override
-    public void processElement(StreamRecord<byte[]> element) {
-        byte[] record = element.getValue();
-        int keyLength = InputRecords.keyLength(record);
-        int valueStart = InputRecords.KEY + keyLength;
-        int valueEnd = record.length;
-        reached.note(InputRecords.place(record), InputRecords.appendTimeMs(record));
-        if (valueEnd == valueStart) {
+    public void processElement(StreamRecord<InputRecord> element) {
+        InputRecord record = element.getValue();
+        byte[] value = record.value();
+        int valueEnd = value.length;
+        reached.note(record.place(), record.appendTimeMs());
+        if (valueEnd == 0) {
             // It carries time, which the watermark has.
             return;
         }
-        keys.find(record, valueStart, valueEnd);
+        keys.find(value, 0, valueEnd);
+        byte[] key = record.key();
         if (!keys.found()) {
             keyless.inc();
-        } else if (keyLength > 0 && !keys.equals(record, InputRecords.KEY, keyLength)) {
+        } else if (key.length > 0 && !keys.equals(key, 0, key.length)) {
             keyDiffers.inc();
         }
-        if (valueEnd - valueStart > options.recordBytesMax()) {
+        if (valueEnd > options.recordBytesMax()) {
             cut.inc();
-            valueEnd = valueStart + options.recordBytesMax();
+            valueEnd = options.recordBytesMax();
         }
         int keyGroup = KeyGroupRangeAssignment.computeKeyGroupForKeyHash(keys.hash(), options.maxParallelism());
         int target = KeyGroupRangeAssignment.computeOperatorIndexForKeyGroup(options.maxParallelism(), targets.length, keyGroup);
         TargetBundle bundle = targets[target];
-        bundle.add(keyGroup, record, valueStart, valueEnd);
+        bundle.add(keyGroup, record.appendTimeMs(), record.offset(), record.place(), value, 0, valueEnd);
         if (bundle.isFull() || bundle.lineBytes() >= options.bundleBytes()) {
             send(bundle);
         } else if (!flushIsDue) {

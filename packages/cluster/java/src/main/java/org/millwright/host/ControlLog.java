@@ -16,7 +16,7 @@ interface ControlLog extends Serializable {
          * is among them.
          *
          * @param reached by partition, the offset of the last record known; nothing of a partition that is not there
-         * @return records as {@link InputRecords} makes them
+         * @return records as {@link ControlRecords} makes them
          */
         List<byte[]> read(Map<Integer, Long> reached) throws Exception;
 

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 
 /**
- * Looks into a control record, as {@link InputRecords} makes it.
+ * Looks into a control record, as {@link ControlRecords} makes it.
  *
  * @param bytes the record, which is also the payload of its frame
  * @param key its key; where it stands, for one that has none
@@ -18,13 +18,13 @@ record ControlRecord(byte[] bytes, double appendTimeMs, long offset, int partiti
 
     static ControlRecord of(byte[] bytes) {
         ByteBuffer head = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        long offset = (long) head.getDouble(InputRecords.OFFSET);
-        int partition = head.getInt(InputRecords.PLACE) & (1 << Bridge.PLACE_PARTITION_BITS) - 1;
-        int keyLength = Short.toUnsignedInt(head.getShort(InputRecords.KEY_LENGTH));
+        long offset = (long) head.getDouble(ControlRecords.OFFSET);
+        int partition = head.getInt(ControlRecords.PARTITION);
+        int keyLength = Short.toUnsignedInt(head.getShort(ControlRecords.KEY_LENGTH));
         String key = keyLength == 0
                 ? "#" + partition + "/" + offset
-                : new String(bytes, InputRecords.KEY, keyLength, StandardCharsets.UTF_8);
-        boolean deleted = bytes.length == InputRecords.KEY + keyLength;
-        return new ControlRecord(bytes, head.getDouble(InputRecords.APPEND_TIME), offset, partition, key, deleted);
+                : new String(bytes, ControlRecords.KEY, keyLength, StandardCharsets.UTF_8);
+        boolean deleted = bytes.length == ControlRecords.KEY + keyLength;
+        return new ControlRecord(bytes, head.getDouble(ControlRecords.APPEND_TIME), offset, partition, key, deleted);
     }
 }

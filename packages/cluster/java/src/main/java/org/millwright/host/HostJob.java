@@ -17,6 +17,7 @@ import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -48,7 +49,7 @@ public final class HostJob {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.getExecutionEnvironment();
         environment.getConfig().setGlobalJobParameters(new ShownParameters(given));
 
-        DataStream<byte[]> records = environment
+        DataStream<InputRecord> records = environment
                 .fromSource(records(kafka, given, options.inputs()), new LogTime(options.idleAfterMs(), options.mergeInputs() ? options.aheadMsMax() : 0), "records")
                 .uid("records");
         DataStream<byte[]> control = environment
@@ -63,8 +64,8 @@ public final class HostJob {
         environment.execute(options.name());
     }
 
-    private static KafkaSource<byte[]> records(Properties kafka, Map<String, String> given, List<String> topics) {
-        KafkaSourceBuilder<byte[]> source = source(KafkaSettings.ofReading(kafka), given, topics);
+    private static KafkaSource<InputRecord> records(Properties kafka, Map<String, String> given, List<String> topics) {
+        KafkaSourceBuilder<InputRecord> source = source(KafkaSettings.ofReading(kafka), given, topics, new InputRecords(topics));
         if (given.containsKey("from")) {
             source.setStartingOffsets(TopicOffsets.from(given.get("from")));
         }
@@ -77,21 +78,22 @@ public final class HostJob {
 
     /** Read whole also by a bounded run: which of the control records are in force is for the guest to say. */
     private static KafkaSource<byte[]> control(Properties kafka, Map<String, String> given, String topic) {
-        KafkaSourceBuilder<byte[]> source = source(kafka, given, List.of(topic));
+        KafkaSourceBuilder<byte[]> source = source(kafka, given, List.of(topic), new ControlRecords());
         if (given.containsKey("until")) {
             source.setBounded(OffsetsInitializer.latest());
         }
         return source.build();
     }
 
-    private static KafkaSourceBuilder<byte[]> source(Properties kafka, Map<String, String> given, List<String> topics) {
-        return KafkaSource.<byte[]>builder()
+    private static <T> KafkaSourceBuilder<T> source(
+            Properties kafka, Map<String, String> given, List<String> topics, KafkaRecordDeserializationSchema<T> records) {
+        return KafkaSource.<T>builder()
                 .setProperties(kafka)
                 .setTopics(topics)
                 .setGroupId(given.getOrDefault("group", "millwright"))
                 .setStartingOffsets(OffsetsInitializer.earliest())
                 .setProperty("isolation.level", "read_committed")
-                .setDeserializer(new InputRecords(topics));
+                .setDeserializer(records);
     }
 
     private static OutputSink sink(Properties kafka, Map<String, String> given, JobOptions options) {

@@ -1,34 +1,17 @@
 package org.millwright.host;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.List;
-import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/**
- * Makes a record of a topic into bytes: append time (float64, milliseconds; NaN where there is none), offset (float64), place
- * (uint32), length of the key (uint16), key, value. An absent value is empty.
- */
-final class InputRecords implements KafkaRecordDeserializationSchema<byte[]> {
-    static final int APPEND_TIME = 0;
-    static final int OFFSET = 8;
-    static final int PLACE = 16;
-    static final int KEY_LENGTH = 20;
-    static final int KEY = 22;
-    /** Longer keys are cut: none that matters has more. */
-    private static final int KEY_BYTES_MAX = 65_535;
-    private static final byte[] NOTHING = {};
-    private static final VarHandle DOUBLE = MethodHandles.byteArrayViewVarHandle(double[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+/** Says of a record of Kafka where it is from, and gives it on as it is ({@link InputRecord}). */
+final class InputRecords implements KafkaRecordDeserializationSchema<InputRecord> {
     private static final long serialVersionUID = 1L;
 
     private final List<String> topics;
+    private transient InputRecord given;
 
     /** @param topics in the order of the places' indices */
     InputRecords(List<String> topics) {
@@ -36,50 +19,21 @@ final class InputRecords implements KafkaRecordDeserializationSchema<byte[]> {
     }
 
     @Override
-    public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<byte[]> out) {
+    public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<InputRecord> out) {
         int input = topics.indexOf(record.topic());
         if (input < 0 || record.partition() >>> Bridge.PLACE_PARTITION_BITS != 0) {
             throw new IllegalStateException("A record must be of a topic that the job reads: " + record.topic() + "-" + record.partition());
         }
+        if (given == null) {
+            given = new InputRecord();
+        }
         double appendTimeMs = record.timestamp() < 0 ? Double.NaN : record.timestamp();
-        int place = input << Bridge.PLACE_PARTITION_BITS | record.partition();
-        out.collect(encode(appendTimeMs, record.offset(), place, record.key(), record.value()));
-    }
-
-    /** Puts a record together. {@code key} and {@code value} may be {@code null}. */
-    static byte[] encode(double appendTimeMs, long offset, int place, byte[] key, byte[] value) {
-        byte[] keyBytes = key == null ? NOTHING : key;
-        byte[] valueBytes = value == null ? NOTHING : value;
-        int keyLength = Math.min(keyBytes.length, KEY_BYTES_MAX);
-        byte[] bytes = new byte[KEY + keyLength + valueBytes.length];
-        DOUBLE.set(bytes, APPEND_TIME, appendTimeMs);
-        DOUBLE.set(bytes, OFFSET, (double) offset);
-        INT.set(bytes, PLACE, place);
-        SHORT.set(bytes, KEY_LENGTH, (short) keyLength);
-        System.arraycopy(keyBytes, 0, bytes, KEY, keyLength);
-        System.arraycopy(valueBytes, 0, bytes, KEY + keyLength, valueBytes.length);
-        return bytes;
-    }
-
-    /** Append time of a record, milliseconds; NaN where there is none. */
-    static double appendTimeMs(byte[] record) {
-        return (double) DOUBLE.get(record, APPEND_TIME);
-    }
-
-    static double offset(byte[] record) {
-        return (double) DOUBLE.get(record, OFFSET);
-    }
-
-    static int place(byte[] record) {
-        return (int) INT.get(record, PLACE);
-    }
-
-    static int keyLength(byte[] record) {
-        return Short.toUnsignedInt((short) SHORT.get(record, KEY_LENGTH));
+        given.set(appendTimeMs, record.offset(), input << Bridge.PLACE_PARTITION_BITS | record.partition(), record.key(), record.value());
+        out.collect(given);
     }
 
     @Override
-    public TypeInformation<byte[]> getProducedType() {
-        return PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
+    public TypeInformation<InputRecord> getProducedType() {
+        return InputRecordType.INSTANCE;
     }
 }

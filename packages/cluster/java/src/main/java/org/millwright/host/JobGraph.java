@@ -22,7 +22,7 @@ final class JobGraph {
      */
     static DataStream<byte[]> connect(
             StreamExecutionEnvironment environment,
-            DataStream<byte[]> records,
+            DataStream<InputRecord> records,
             DataStream<byte[]> control,
             JobOptions options,
             GuestScript script,

@@ -62,7 +62,7 @@ final class KafkaControlLog implements ControlLog {
             // By position, not by record: the last ones may have been compacted away.
             while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    records.add(InputRecords.encode(record.timestamp(), record.offset(), record.partition(), record.key(), record.value()));
+                    records.add(ControlRecords.encode(record.timestamp(), record.offset(), record.partition(), record.key(), record.value()));
                 }
             }
             return records;

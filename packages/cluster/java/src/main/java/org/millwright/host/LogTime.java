@@ -23,7 +23,7 @@ import org.apache.flink.util.clock.RelativeClock;
  * <p>L5. Where L2 is given up, by {@code idleAfterMs}, a partition does not hold time back once nothing came of it for so long: timers may
  * then go off before records that were there, and what they bring about depends on how quickly a task read.
  */
-final class LogTime implements WatermarkStrategy<byte[]> {
+final class LogTime implements WatermarkStrategy<InputRecord> {
     private static final long serialVersionUID = 1L;
 
     /** Processing time. Assigning takes a second or two; a task that restores has its partitions at once. */
@@ -54,7 +54,7 @@ final class LogTime implements WatermarkStrategy<byte[]> {
     }
 
     @Override
-    public WatermarkGenerator<byte[]> createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
+    public WatermarkGenerator<InputRecord> createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
         RelativeClock clock = context.getInputActivityClock();
         if (own == null) {
             own = new Own(clock);
@@ -65,7 +65,7 @@ final class LogTime implements WatermarkStrategy<byte[]> {
     }
 
     /** Stands for the subtask itself, which gives nothing beside its partitions. */
-    private static final class Own implements WatermarkGenerator<byte[]> {
+    private static final class Own implements WatermarkGenerator<InputRecord> {
         private final RelativeClock clock;
         private final long startedMs;
         private boolean hasPartitions;
@@ -76,7 +76,7 @@ final class LogTime implements WatermarkStrategy<byte[]> {
         }
 
         @Override
-        public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
+        public void onEvent(InputRecord event, long eventTimestamp, WatermarkOutput output) {
             throw new IllegalStateException("A record must come from a partition");
         }
 
@@ -89,7 +89,7 @@ final class LogTime implements WatermarkStrategy<byte[]> {
     }
 
     /** Follows one partition. */
-    private static final class Greatest implements WatermarkGenerator<byte[]> {
+    private static final class Greatest implements WatermarkGenerator<InputRecord> {
         private final RelativeClock clock;
         private final long idleAfterMs;
         private long reached = Long.MIN_VALUE;
@@ -102,7 +102,7 @@ final class LogTime implements WatermarkStrategy<byte[]> {
         }
 
         @Override
-        public void onEvent(byte[] event, long eventTimestamp, WatermarkOutput output) {
+        public void onEvent(InputRecord event, long eventTimestamp, WatermarkOutput output) {
             reached = Math.max(reached, eventTimestamp);
             if (idleAfterMs > 0) {
                 // Only then: to look at a clock costs more than all the rest of this.

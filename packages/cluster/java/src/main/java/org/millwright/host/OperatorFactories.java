@@ -12,7 +12,7 @@ final class OperatorFactories {
     private OperatorFactories() {}
 
     /** Makes {@link BundleOperator}, in one task with its source. */
-    static final class Bundles extends AbstractStreamOperatorFactory<byte[]> implements OneInputStreamOperatorFactory<byte[], byte[]> {
+    static final class Bundles extends AbstractStreamOperatorFactory<byte[]> implements OneInputStreamOperatorFactory<InputRecord, byte[]> {
         private static final long serialVersionUID = 1L;
         private final JobOptions options;
 

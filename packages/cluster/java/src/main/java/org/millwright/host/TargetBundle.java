@@ -44,18 +44,10 @@ final class TargetBundle {
     }
 
     /**
-     * Adds a record.
+     * Adds a record whose value is {@code bytes[valueStart..valueEnd)}.
      *
-     * @param record as {@link InputRecords} makes it
-     * @param valueStart where its value begins
-     * @param valueEnd where its value ends, or is cut
+     * @param appendTimeMs milliseconds; NaN where there is none
      */
-    void add(int keyGroup, byte[] record, int valueStart, int valueEnd) {
-        double appendTimeMs = InputRecords.appendTimeMs(record);
-        add(keyGroup, appendTimeMs, InputRecords.offset(record), InputRecords.place(record), record, valueStart, valueEnd);
-    }
-
-    /** Adds a record whose value is {@code bytes[valueStart..valueEnd)}. */
     void add(int keyGroup, double appendTimeMs, double offset, int place, byte[] bytes, int valueStart, int valueEnd) {
         int length = valueEnd - valueStart;
         if (lineBytes + length + 1 > lines.length) {

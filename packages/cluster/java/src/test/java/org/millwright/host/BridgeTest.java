@@ -42,13 +42,12 @@ class BridgeTest {
     }
 
     @Test
-    void makesTheRecordsAndTheBundleOfTheFixture() {
+    void makesTheBundleOfTheFixture() {
         TargetBundle bundle = new TargetBundle(10, 10);
         for (JsonNode record : vectors.get("records")) {
-            byte[] key = record.get("key").isNull() ? null : utf8(record.get("key").asText());
-            byte[] bytes = InputRecords.encode(record.get("appendTimeMs").asDouble(), record.get("offset").asLong(), record.get("place").asInt(), key, utf8(record.get("value").asText()));
-            assertEquals(record.get("bytes").asText(), HexFormat.of().formatHex(bytes));
-            bundle.add(record.get("keyGroup").asInt(), bytes, InputRecords.KEY + (key == null ? 0 : key.length), bytes.length);
+            byte[] value = utf8(record.get("value").asText());
+            double appendTimeMs = record.get("appendTimeMs").asDouble();
+            bundle.add(record.get("keyGroup").asInt(), appendTimeMs, record.get("offset").asLong(), record.get("place").asInt(), value, 0, value.length);
         }
         assertEquals(vectors.get("bundle").asText(), HexFormat.of().formatHex(bundle.take()));
         assertEquals(0, bundle.count());
@@ -62,7 +61,7 @@ class BridgeTest {
         assertEquals(toGuest("key"), written(1000, Bridge.FRAME_KEY, key));
         assertEquals(toGuest("state"), written(1000, Bridge.FRAME_STATE, keyLength, key, state));
         assertEquals(toGuest("noState"), written(1000, Bridge.FRAME_STATE, keyLength, key, new byte[0]));
-        byte[] control = InputRecords.encode(1766000000000L, 12, 0, utf8("key"), utf8("value"));
+        byte[] control = ControlRecords.encode(1766000000000L, 12, 0, utf8("key"), utf8("value"));
         assertEquals(toGuest("control"), written(1000, Bridge.FRAME_CONTROL, control));
         assertEquals(toGuest("refusedKey"), written(1000, Bridge.FRAME_REFUSED_KEY, key));
         // Room for two bytes of the state: the third goes in a frame of its own, with the next call.

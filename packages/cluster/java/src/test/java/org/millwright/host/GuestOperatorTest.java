@@ -266,7 +266,7 @@ class GuestOperatorTest {
 
     @Test
     void takesTheControlRecordsThatAreThereBeforeTheFirstBundle() throws Exception {
-        byte[] record = InputRecords.encode(7, 3, 0, "key".getBytes(StandardCharsets.UTF_8), "there".getBytes(StandardCharsets.UTF_8));
+        byte[] record = ControlRecords.encode(7, 3, 0, "key".getBytes(StandardCharsets.UTF_8), "there".getBytes(StandardCharsets.UTF_8));
         try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.of(record))) {
             harness.send("{\"k\":\"a\"}");
             harness.control("key", "again", 3);
@@ -277,8 +277,8 @@ class GuestOperatorTest {
 
     @Test
     void givesWhatAControlRecordBringsAboutOnceOverRestartsOfOneScript() throws Exception {
-        byte[] first = InputRecords.encode(7, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
-        byte[] second = InputRecords.encode(8, 1, 0, "two".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
+        byte[] first = ControlRecords.encode(7, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
+        byte[] second = ControlRecords.encode(8, 1, 0, "two".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8));
         OperatorSubtaskState snapshot;
         try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.of(first))) {
             assertEquals(List.of("one: said"), harness.outputs());
@@ -301,7 +301,7 @@ class GuestOperatorTest {
         try (Harness harness = Harness.open(1000, 1, 0, null, () -> reached -> List.copyOf(log))) {
             harness.sendAt(0, 1000, "{\"k\":\"a\"}");
             harness.driver.processWatermark1(new Watermark(1000));
-            log.add(InputRecords.encode(1001, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8)));
+            log.add(ControlRecords.encode(1001, 0, 0, "one".getBytes(StandardCharsets.UTF_8), "say".getBytes(StandardCharsets.UTF_8)));
             // It was appended 250 ms before the second of these at most, and before the third for sure.
             harness.sendAt(0, 1250, "{\"k\":\"a\"}");
             harness.driver.processWatermark1(new Watermark(1250));
@@ -486,8 +486,8 @@ class GuestOperatorTest {
         void send(String... values) throws Exception {
             TargetBundle bundle = new TargetBundle(values.length, 1024);
             for (String value : values) {
-                byte[] record = TestJobs.record(value, next, next);
-                bundle.add(0, record, InputRecords.KEY, record.length);
+                byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+                bundle.add(0, next, next, 0, bytes, 0, bytes.length);
                 next += 1;
             }
             driver.processElement1(new StreamRecord<>(bundle.take()));
@@ -496,14 +496,15 @@ class GuestOperatorTest {
         /** Sends one record of an input, in the key group of key "a". */
         void sendAt(int input, long appendTimeMs, String value) throws Exception {
             TargetBundle bundle = new TargetBundle(1, 1024);
-            byte[] record = InputRecords.encode(appendTimeMs, next, input << Bridge.PLACE_PARTITION_BITS, null, value.getBytes(StandardCharsets.UTF_8));
-            bundle.add(KeyGroupRangeAssignment.assignToKeyGroup("a", MAX_PARALLELISM), record, InputRecords.KEY, record.length);
+            byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+            int keyGroup = KeyGroupRangeAssignment.assignToKeyGroup("a", MAX_PARALLELISM);
+            bundle.add(keyGroup, appendTimeMs, next, input << Bridge.PLACE_PARTITION_BITS, bytes, 0, bytes.length);
             next += 1;
             driver.processElement1(new StreamRecord<>(bundle.take()));
         }
 
         void control(String key, String value, long offset) throws Exception {
-            byte[] record = InputRecords.encode(7, offset, 0, key.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
+            byte[] record = ControlRecords.encode(7, offset, 0, key.getBytes(StandardCharsets.UTF_8), value.getBytes(StandardCharsets.UTF_8));
             driver.processElement2(new StreamRecord<>(record));
         }
 

@@ -45,13 +45,16 @@ class JobGraphTest {
         environment.setRuntimeMode(RuntimeExecutionMode.STREAMING);
         environment.setParallelism(parallelism);
         environment.enableCheckpointing(100);
-        DataStream<byte[]> records = environment
+        DataStream<InputRecord> records = environment
                 .fromSource(numbers(RECORDS), WatermarkStrategy.noWatermarks(), "records")
                 .setParallelism(1);
         DataStream<byte[]> control = environment
                 .fromSource(numbers(1), WatermarkStrategy.noWatermarks(), "control")
                 .setParallelism(1)
                 .filter(record -> false)
+                .setParallelism(1)
+                .map(InputRecord::value)
+                .returns(PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO)
                 .setParallelism(1);
         Map<String, List<String>> byKey = new TreeMap<>();
         DataStream<byte[]> outputs = JobGraph.connect(environment, records, control, TestJobs.options(5), TestJobs.script(), ControlLog.none());
@@ -72,8 +75,8 @@ class JobGraphTest {
         }
     }
 
-    private static DataGeneratorSource<byte[]> numbers(long count) {
+    private static DataGeneratorSource<InputRecord> numbers(long count) {
         return new DataGeneratorSource<>(
-                i -> TestJobs.record("{\"k\":\"key-" + i % KEYS + "\"}", i, i), count, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO);
+                i -> TestJobs.record("{\"k\":\"key-" + i % KEYS + "\"}", i, i), count, InputRecordType.INSTANCE);
     }
 }

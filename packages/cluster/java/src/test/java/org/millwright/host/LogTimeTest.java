@@ -19,7 +19,7 @@ class LogTimeTest {
 
     @Test
     void aSubtaskWithoutPartitionsIsIdleOnceNoneCanBeOnItsWay() {
-        WatermarkGenerator<byte[]> own = new LogTime(0, 0).createWatermarkGenerator(context());
+        WatermarkGenerator<InputRecord> own = new LogTime(0, 0).createWatermarkGenerator(context());
         nowMs += LogTime.ASSIGNED_WITHIN_MS - 1;
         assertEquals(List.of(), emitted(own));
         nowMs += 1;
@@ -29,7 +29,7 @@ class LogTimeTest {
     @Test
     void aSubtaskWithPartitionsLeavesTimeToThem() {
         LogTime time = new LogTime(0, 0);
-        WatermarkGenerator<byte[]> own = time.createWatermarkGenerator(context());
+        WatermarkGenerator<InputRecord> own = time.createWatermarkGenerator(context());
         time.createWatermarkGenerator(context());
         nowMs += LogTime.ASSIGNED_WITHIN_MS;
         assertEquals(List.of(), emitted(own));
@@ -43,7 +43,7 @@ class LogTimeTest {
 
     @Test
     void aPartitionHasComeToTheGreatestAppendTime() {
-        WatermarkGenerator<byte[]> partition = partition(0);
+        WatermarkGenerator<InputRecord> partition = partition(0);
         nowMs = 1_000_000;
         assertEquals(List.of(Long.toString(Long.MIN_VALUE)), emitted(partition));
         partition.onEvent(null, 7, null);
@@ -54,7 +54,7 @@ class LogTimeTest {
 
     @Test
     void aPartitionIsIdleAfterAWhileOnlyWhereThatIsWanted() {
-        WatermarkGenerator<byte[]> partition = partition(1000);
+        WatermarkGenerator<InputRecord> partition = partition(1000);
         partition.onEvent(null, 7, null);
         nowMs += 999;
         assertEquals(List.of("7"), emitted(partition));
@@ -64,13 +64,13 @@ class LogTimeTest {
         assertEquals(List.of("8"), emitted(partition));
     }
 
-    private WatermarkGenerator<byte[]> partition(long idleAfterMs) {
+    private WatermarkGenerator<InputRecord> partition(long idleAfterMs) {
         LogTime time = new LogTime(idleAfterMs, 0);
         time.createWatermarkGenerator(context());
         return time.createWatermarkGenerator(context());
     }
 
-    private static List<String> emitted(WatermarkGenerator<byte[]> generator) {
+    private static List<String> emitted(WatermarkGenerator<InputRecord> generator) {
         List<String> emitted = new ArrayList<>();
         generator.onPeriodicEmit(new WatermarkOutput() {
             @Override

@@ -36,8 +36,10 @@ final class TestJobs {
     }
 
     /** A record of the first topic. */
-    static byte[] record(String value, long appendTimeMs, long offset) {
-        return InputRecords.encode(appendTimeMs, offset, 0, null, value.getBytes(StandardCharsets.UTF_8));
+    static InputRecord record(String value, long appendTimeMs, long offset) {
+        InputRecord record = new InputRecord();
+        record.set(appendTimeMs, offset, 0, null, value.getBytes(StandardCharsets.UTF_8));
+        return record;
     }
 
     /** An output as {@code key: value}. */
