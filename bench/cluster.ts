@@ -1,10 +1,11 @@
 /**
  * `npm run bench:cluster`: our job on Flink beside the reference job in Java, in one run on the same topic, in turn.
  *
- *     node bench/cluster.ts [--lines N] [--devices N] [--rounds N] [--backends hashmap,rocksdb] [--only ours] [--keep] [--json FILE]
+ *     node bench/cluster.ts [--lines N] [--devices N] [--rounds N] [--backends hashmap,rocksdb] [--only ours] [--merged] [--keep] [--json FILE]
  *
  * `--lines`: of the peers' input, 1,000 devices; 0 leaves it out. `--devices`: of a second input, in which no device comes again before
- * all others have; 0 leaves it out. `--keep` leaves the cluster and its topics for the next run, which then fills none.
+ * all others have; 0 leaves it out. `--merged` also runs ours with its inputs put into one order, as plans have it that look at device
+ * events. `--keep` leaves the cluster and its topics for the next run, which then fills none.
  *
  * Needs the development cluster's tools (docs/guide/cluster.md), and the peers and the reference job beside the repository.
  * bench/README.md says what each figure means.
@@ -34,6 +35,9 @@ const parallelism = 3
 const fleetRounds = 60
 const fleetStepMs = 10_000
 
+const referenceName = 'reference, Java'
+const mergedName = 'ours, inputs merged'
+
 const guestMetrics = [
   'bundles',
   'prepare_nanos',
@@ -58,6 +62,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     backends: { type: 'string', default: 'hashmap,rocksdb' },
     only: { type: 'string' },
+    merged: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -70,7 +75,6 @@ async function main(): Promise<void> {
   const roundCount = Number(values.rounds)
   const referenceJar = values.only === 'ours' ? null : await buildReference()
   const hostJar = await buildHost()
-  const guest = await bundleInto(join(benchScratch, 'cluster-guest'))
   const cluster = await DevelopmentCluster.open({
     name: 'bench',
     switches: { highAvailability: false },
@@ -78,14 +82,20 @@ async function main(): Promise<void> {
   })
   const flink = cluster.openFlink()
   try {
-    const jars = {
-      ours: await flink.uploadJar(hostJar),
-      reference: referenceJar === null ? null : await flink.uploadJar(referenceJar),
-    }
+    const ours = await flink.uploadJar(hostJar)
+    const jobs: Job[] = [
+      { name: 'ours', jarId: ours, guest: await bundleInto(join(benchScratch, 'cluster-guest'), false) },
+      ...(values.merged
+        ? [{ name: mergedName, jarId: ours, guest: await bundleInto(join(benchScratch, 'cluster-guest-merged'), true) }]
+        : []),
+      ...(referenceJar === null
+        ? []
+        : [{ name: referenceName, jarId: await flink.uploadJar(referenceJar), guest: null }]),
+    ]
     for (const input of inputs()) {
       await prepareTopics(cluster, input)
       for (const backend of values.backends.split(',')) {
-        const report = await compare(cluster, flink, { input, backend, roundCount, jars, guest })
+        const report = await compare(cluster, flink, { input, backend, roundCount, jobs })
         process.stdout.write(`${markdownOf(report)}\n\n`)
         if (values.json !== undefined)
           for (const figure of report.figures) appendFileSync(values.json, `${JSON.stringify(figure)}\n`)
@@ -150,51 +160,54 @@ async function prepareTopics(cluster: DevelopmentCluster, input: Input): Promise
   if (count !== input.readingCount) throw new Error(`the input has ${count} lines, not ${input.readingCount}`)
 }
 
+interface Job {
+  readonly name: string
+  readonly jarId: string
+  /** Folder of its script and description; `null`: the reference job, which has none. */
+  readonly guest: string | null
+}
+
 interface Comparison {
   readonly input: Input
   readonly backend: string
   readonly roundCount: number
-  readonly jars: { readonly ours: string; readonly reference: string | null }
-  readonly guest: string
+  /** Ours first. */
+  readonly jobs: readonly Job[]
 }
 
-/** Both jobs in turn: one round to warm up, and those that count. */
+/** All jobs in turn: one round to warm up, and those that count. */
 async function compare(cluster: DevelopmentCluster, flink: FlinkClient, it: Comparison): Promise<Report> {
-  const { input, backend, roundCount, jars } = it
+  const { input, backend, roundCount, jobs } = it
   const configuration = { 'state.backend.type': backend }
-  const ours: JobCost[] = []
-  const reference: JobCost[] = []
+  const costs = new Map<string, JobCost[]>(jobs.map(({ name }) => [name, []]))
   const loads: number[] = []
   let windowCount = 0
   for (let round = 0; round <= roundCount; round++) {
     const found: Map<string, number>[] = []
-    for (const [name, jarId] of Object.entries(jars)) {
-      if (jarId === null) continue
-      const own = name === 'ours'
-      const out = own ? 'alert-signals' : referenceOut
+    for (const { name, jarId, guest } of jobs) {
+      const out = guest === null ? referenceOut : 'alert-signals'
       const from = await endOf(cluster.kafka, out)
       const bootstrap = cluster.bootstrapServers.join(',')
-      const args = own
-        ? ['--kafka', bootstrap, '--guest', it.guest, '--until', 'latest']
-        : referenceArguments(bootstrap)
-      const watch = own
-        ? { vertex: 'guest', metrics: guestMetrics.map((metric) => `guest.guest_${metric}_total`) }
-        : null
+      const args =
+        guest === null ? referenceArguments(bootstrap) : ['--kafka', bootstrap, '--guest', guest, '--until', 'latest']
+      const watch =
+        guest === null
+          ? null
+          : { vertex: 'guest', metrics: guestMetrics.map((metric) => `guest.guest_${metric}_total`) }
       const cost = await runJob(cluster, flink, jarId, { args, parallelism, configuration }, input.readingCount, watch)
       loads.push(loadavg()[0] ?? 0)
       const whole = (cost.cpuSeconds / input.readingCount) * 1e6
       say(
         `${name}, ${backend}, round ${round}: ${whole.toFixed(2)} CPU s a million, ${warmOf(cost).toFixed(2)} when warm ` +
-          `(${(100 * cost.warmCompilerShare).toFixed(0)} % compilers), ` +
-          `${cost.wallSeconds.toFixed(0)} s`,
+          `(${(100 * cost.warmCompilerShare).toFixed(0)} % compilers), ${cost.wallSeconds.toFixed(0)} s`,
       )
       found.push(await windowsFrom(cluster.kafka, out, from))
-      if (round > 0) (own ? ours : reference).push(cost)
+      if (round > 0) costs.get(name)?.push(cost)
     }
     windowCount = found[0]?.size ?? 0
-    assertSame(found)
+    for (const windows of found) assertSame([found[0] as Map<string, number>, windows])
   }
-  return report({ ...it, ours, reference, windowCount, loads })
+  return report({ ...it, costs, windowCount, loads })
 }
 
 /** Processor seconds a million readings in the second half of the input. */
@@ -204,15 +217,16 @@ function warmOf(cost: JobCost): number {
 
 function report(
   it: Comparison & {
-    readonly ours: readonly JobCost[]
-    readonly reference: readonly JobCost[]
+    readonly costs: ReadonlyMap<string, readonly JobCost[]>
     readonly windowCount: number
     readonly loads: readonly number[]
   },
 ): Report {
-  const { input, backend, ours, reference } = it
+  const { input, backend, costs } = it
+  const ours = costs.get('ours') ?? []
+  const reference = costs.get(referenceName) ?? []
   const wholeOf = (cost: JobCost): number => (cost.cpuSeconds / input.readingCount) * 1e6
-  const row = (name: string, costs: readonly JobCost[]): string[] => {
+  const row = ([name, costs]: readonly [string, readonly JobCost[]]): string[] => {
     const checkpoints = costs.flatMap((cost) => cost.checkpoints)
     const largest = Math.max(0, ...checkpoints.map(({ stateBytes }) => stateBytes))
     const durations = checkpoints.map(({ durationMs }) => durationMs)
@@ -243,7 +257,7 @@ function report(
       'largest checkpoint',
       'checkpoint p50 / max',
     ],
-    rows: [row('ours', ours), ...(reference.length === 0 ? [] : [row('reference, Java', reference)])],
+    rows: [...costs].map(row),
     goals:
       wanted === undefined || reference.length === 0
         ? []
@@ -275,7 +289,7 @@ function bundleNote(metrics: Readonly<Record<string, number>>): string {
 }
 
 /** Puts script and description into a folder. @returns It. */
-async function bundleInto(folder: string): Promise<string> {
+async function bundleInto(folder: string, mergeInputs: boolean): Promise<string> {
   mkdirSync(folder, { recursive: true })
   // The scratch folder has no packages: bundling gives a configuration the release's own.
   const config = join(await preparedProject(), 'millwright.config.ts')
@@ -283,7 +297,7 @@ async function bundleInto(folder: string): Promise<string> {
   const { script, sourceMap } = await bundleGuest(config)
   writeFileSync(join(folder, 'guest.js'), script)
   writeFileSync(join(folder, 'guest.js.map'), sourceMap)
-  writeFileSync(join(folder, 'job.json'), JSON.stringify(describeJob(plan)))
+  writeFileSync(join(folder, 'job.json'), JSON.stringify({ ...describeJob(plan), mergeInputs }))
   return folder
 }
 
