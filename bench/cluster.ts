@@ -10,26 +10,23 @@
  * Needs the development cluster's tools (docs/guide/cluster.md), and the peers and the reference job beside the repository.
  * bench/README.md says what each figure means.
  */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { FlinkClient } from '@millwright/cluster'
-import { bundleGuest } from '../packages/cluster/src/bundle/bundle-guest.ts'
-import { describeJob } from '../packages/cluster/src/bundle/job-description.ts'
-import { DevelopmentCluster, defaultCacheFolder, streamProgress } from '../packages/cluster/src/development/index.ts'
-import { runTool } from '../packages/cluster/src/development/run-tool.ts'
+import { DevelopmentCluster, streamProgress } from '../packages/cluster/src/development/index.ts'
 import { topicDefinitions } from '../packages/cluster/src/kafka/topic-definitions.ts'
 import { type JobCost, runJob } from './cluster-job.ts'
 import { endOf, fillTopic, linesOfFile, linesWithoutLocality, publishModel, windowsFrom } from './cluster-topics.ts'
+import { buildHost, bundleInto } from './host-build.ts'
 import { benchScratch, machineText } from './machine.ts'
 import { peersInput } from './peers.ts'
 import { preparedProject } from './prepared-plant.ts'
 import { assertSame, buildReference, referenceArguments, referenceOut } from './reference-job.ts'
 import { atLeast, markdownOf, median, type Report, spread } from './report.ts'
 
-const root = join(import.meta.dirname, '..')
 const parallelism = 3
 /** Ten minutes of event time: one window closes as the second half begins, the other when the input ends. */
 const fleetRounds = 60
@@ -74,7 +71,7 @@ await main()
 async function main(): Promise<void> {
   const roundCount = Number(values.rounds)
   const referenceJar = values.only === 'ours' ? null : await buildReference()
-  const hostJar = await buildHost()
+  const { jar: hostJar } = await buildHost()
   const cluster = await DevelopmentCluster.open({
     name: 'bench',
     switches: { highAvailability: false },
@@ -84,7 +81,7 @@ async function main(): Promise<void> {
   try {
     const ours = await flink.uploadJar(hostJar)
     const jobs: Job[] = [
-      { name: 'ours', jarId: ours, guest: await bundleInto(join(benchScratch, 'cluster-guest'), false) },
+      { name: 'ours', jarId: ours, guest: await bundleInto(join(benchScratch, 'cluster-guest')) },
       ...(values.merged
         ? [{ name: mergedName, jarId: ours, guest: await bundleInto(join(benchScratch, 'cluster-guest-merged'), true) }]
         : []),
@@ -286,26 +283,4 @@ function bundleNote(metrics: Readonly<Record<string, number>>): string {
     `${each(of('process_nanos'))} ms in process, ${(of('states_read') / bundles).toFixed(1)} states read and ` +
     `${(of('states_written') / bundles).toFixed(1)} written; elapsed time, as the last metrics said.`
   )
-}
-
-/** Puts script and description into a folder. @returns It. */
-async function bundleInto(folder: string, mergeInputs: boolean): Promise<string> {
-  mkdirSync(folder, { recursive: true })
-  // The scratch folder has no packages: bundling gives a configuration the release's own.
-  const config = join(await preparedProject(), 'millwright.config.ts')
-  const { default: plan } = await import(join(root, 'bench/reference-plant/millwright.config.ts'))
-  const { script, sourceMap } = await bundleGuest(config)
-  writeFileSync(join(folder, 'guest.js'), script)
-  writeFileSync(join(folder, 'guest.js.map'), sourceMap)
-  writeFileSync(join(folder, 'job.json'), JSON.stringify({ ...describeJob(plan), mergeInputs }))
-  return folder
-}
-
-async function buildHost(): Promise<string> {
-  const build = join(defaultCacheFolder(), 'bench/host')
-  const pom = join(root, 'packages/cluster/java/pom.xml')
-  await runTool('mvn', ['-B', '-q', '-o', '-f', pom, `-Dmillwright.build=${build}`, '-DskipTests', 'package'], {
-    what: 'build the host by Maven',
-  })
-  return join(build, 'millwright-host.jar')
 }
