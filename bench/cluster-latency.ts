@@ -2,7 +2,7 @@
  * From the append of the reading that closes a window to its alert at a reader of committed records, on Flink and Kafka, exactly-once:
  * in an open loop at a low and at a high rate, at two checkpoint intervals.
  *
- *     node bench/cluster-latency.ts [--rates 1000,10000] [--seconds 60] [--checkpoints 1s,10s]
+ *     node bench/cluster-latency.ts [--rates 1000,50000] [--seconds 60] [--checkpoints 1s,10s]
  *
  * A reading is due at its place in the schedule whatever became of those before, and latency counts from then. bench/README.md says
  * what each figure means.
@@ -39,7 +39,7 @@ interface LatencyRun {
 
 const { values } = parseArgs({
   options: {
-    rates: { type: 'string', default: '1000,10000' },
+    rates: { type: 'string', default: '1000,50000' },
     seconds: { type: 'string', default: '60' },
     checkpoints: { type: 'string', default: '1s,10s' },
   },

@@ -32,6 +32,17 @@ export function windowsClosed(deviceCount: number, rounds: number, step = stepMs
   return count
 }
 
+/** One reading, with its device. @param step Event time between two rounds, at most a window. */
+export function readingLine(
+  device: number,
+  deviceCount: number,
+  round: number,
+  step: number,
+): { readonly deviceId: string; readonly line: string } {
+  const timeMs = eventTimeMs(device, deviceCount, round, step)
+  return { deviceId: deviceIdOf(device), line: lineOf(device, String(timeMs)) }
+}
+
 /** A device's reading without its time, which is thirteen zeros, and when its first one is of. */
 export function readingTemplate(
   device: number,

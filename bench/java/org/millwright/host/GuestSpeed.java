@@ -19,8 +19,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
  *
  * <p>{@code GuestSpeed FOLDER LINES ROUNDS [FLAGS]}: the folder of script and description, a file of readings, how often to go through it, flags
  * of V8 instead of the host's own. Prints what a reading took in the last round, nanoseconds of the thread's processor time: {@code prepare},
- * {@code process}. Readings are older in every round than in the one before, for the guest: it takes them as redelivered or late, unless their
- * times move on; so they do.
+ * {@code process}. Times move on from round to round: what came twice would be taken as redelivered.
  */
 final class GuestSpeed {
     private static final int BUNDLE_RECORDS = 3600;
