@@ -65,8 +65,8 @@ export const model: Dashboard = {
           query(gauge('millwright_verdicts_total'), '{{outcome}}'),
         ),
         lines(
-          'False alarms',
-          'Verdicts in a week.',
+          'False alarms in a week',
+          'By the verdicts of people.',
           'short',
           query('sum by (version) (increase(millwright_false_alerts_total{instance=~"$instance"}[7d]))', version),
         ),

@@ -43,10 +43,11 @@ export default definePlant({
   return folder
 }
 
-/** Machines by number; `shaking` and what is judged of it are told by {@link verdictLines}. */
+/** When which machine shakes, and what people found; of the last nobody has said anything yet. */
 const shaking = [
-  { machine: 0, fromDay: 2, hours: 4 },
-  { machine: 1, fromDay: 3, hours: 2 },
+  { machine: 0, fromDay: 2, hours: 4, verdict: 'failure-confirmed' },
+  { machine: 1, fromDay: 3, hours: 2, verdict: 'false-alarm' },
+  { machine: 2, fromDay: 8, hours: 3, verdict: null },
 ] as const
 
 /** A reading a minute of each machine, for a span of whole minutes since the beginning of the history. */
@@ -80,21 +81,17 @@ function round(value: number): number {
 /** What people found: machine 0 broke, machine 1 did not. */
 export function verdictLines(startMs: number): string {
   return shaking
-    .map(({ machine, fromDay, hours }) => {
+    .flatMap(({ machine, fromDay, hours, verdict }) => {
+      if (verdict === null) return []
       const from = startMs + fromDay * dayMs - 3_600_000
       const to = startMs + fromDay * dayMs + hours * 3_600_000
-      const verdict = machine === 0 ? 'failure-confirmed' : 'false-alarm'
-      return JSON.stringify({
-        id: `finding-${machine}`,
-        revision: 0,
-        deviceId: `pump-${machine}`,
-        verdict,
-        from,
-        to,
-        ...(machine === 0 ? { failureAt: to } : {}),
-        recordedAt: to + dayMs,
-        model: { name: 'watched', version: '1' },
-      })
+      const failure = verdict === 'failure-confirmed' ? { failureAt: to } : {}
+      const model = { name: 'watched', version: '1' }
+      const deviceId = `pump-${machine}`
+      const id = `finding-${machine}`
+      return [
+        JSON.stringify({ id, revision: 0, deviceId, verdict, from, to, ...failure, recordedAt: to + dayMs, model }),
+      ]
     })
     .join('\n')
 }

@@ -54,6 +54,7 @@ describe.each(dashboards)('$title', ({ uid, schemaVersion, panels, templating })
     expect(uid).toMatch(/^[a-z][a-z-]{1,39}$/)
     expect(schemaVersion).toBe(39)
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+    expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length)
     for (const { gridPos } of panels) {
       expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
       expect(Math.min(gridPos.w, gridPos.h)).toBeGreaterThan(0)
