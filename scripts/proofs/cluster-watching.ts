@@ -117,6 +117,15 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const unlike = differenceOf(counted, { windows: plainWindows, events, caught, missed })
   proof.check(unlike === null, `its verdicts are those of a plain count over the topics ${unlike ?? ''}`)
 
+  const casesOf = async (...from: readonly string[]): Promise<unknown> =>
+    byCase((await did('topics', 'export', 'cases', ...from)).stdout)
+  const [plainCases, clusteredCases] = [await casesOf('--data', data), await casesOf(...kafka)]
+  const unequal = differenceOf(plainCases, clusteredCases)
+  proof.check(
+    unequal === null && Object.keys(plainCases as object).length >= machines.length,
+    `and cases are the same on both, ${Object.keys(plainCases as object).length} of them, each message once ${unequal ?? ''}`,
+  )
+
   const metrics = await Promise.all([plant.url, gateway.url].map(async (url) => modelMetrics(url)))
   proof.check(
     metrics[0] === metrics[1] && (metrics[0]?.split('\n').length ?? 0) > 20,
@@ -135,10 +144,22 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   }
 }
 
-/** Without what hangs on when readings were appended: that time itself, and to which day a machine's refusals are counted while days are read in within seconds. */
+/** Without what hangs on when readings were appended: that time itself, when the oldest case was opened by it, and to which day a machine's refusals are counted while days are read in within seconds. */
 function comparable(report: WatchReport | null): unknown {
   if (report === null) return null
-  return { ...report, readUpTo: null, quality: { ...report.quality, worst: [] } }
+  const { quality, cases } = report
+  return { ...report, readUpTo: null, quality: { ...quality, worst: [] }, cases: { ...cases, oldestOpenedAt: null } }
+}
+
+/** Messages of `cases` by case, in their order, without append times. */
+function byCase(ndjson: string): Record<string, unknown[]> {
+  const cases: Record<string, unknown[]> = {}
+  for (const line of ndjson.split('\n')) {
+    if (line === '') continue
+    const message = { ...JSON.parse(line), at: null, openedAt: null, acknowledgedAt: null, resolvedAt: null }
+    cases[message.caseId] = [...(cases[message.caseId] ?? []), message]
+  }
+  return cases
 }
 
 /** The first field that differs, with both values; `null` where none does. */

@@ -1,6 +1,6 @@
-import { type CaseView, type Plan, partitionOf } from '@millwright/core'
+import type { CaseView, Plan } from '@millwright/core'
 import type { CaseChannels } from '@millwright/gateways'
-import { readSlowly } from './case-topics.ts'
+import type { ReadSlowly } from './case-topics.ts'
 
 const slicesMax = 120
 const minuteMs = 60_000
@@ -20,8 +20,8 @@ interface Slice {
  * time keeps its least and greatest value, so that a spike is seen however long the span.
  */
 export async function readCaseChannels(
-  directory: string,
-  { channels, partitionCount, time }: Plan,
+  read: ReadSlowly,
+  { channels, time }: Plan,
   { deviceId, from, openedAt, evidence }: CaseView,
 ): Promise<CaseChannels> {
   const fromMs = from - beforeMs
@@ -30,9 +30,8 @@ export async function readCaseChannels(
   const slices = new Map(channels.map(({ name }) => [name, new Map<number, Slice>()]))
   // Decoding every machine's lines would take seconds: a line that does not have the id in it is not this machine's.
   const needle = Buffer.from(JSON.stringify(deviceId))
-  const partition = partitionOf(deviceId, partitionCount)
   const fromTimeMs = openedAt - (toMs - fromMs)
-  const isCut = await readSlowly({ directory, topic: 'sensor-data', partition, fromTimeMs }, (record) => {
+  const isCut = await read({ topic: 'sensor-data', deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > openedAt + 2 * afterMs) return 'enough'
     const line = Buffer.from(record.value.buffer, record.value.byteOffset, record.value.byteLength)
     if (!line.includes(needle)) return 'go-on'

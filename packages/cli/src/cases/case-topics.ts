@@ -1,53 +1,73 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises'
-import { type CaseMessage, type CaseView, type Plan, partitionOf } from '@millwright/core'
-import { openTopicReader, type TopicReader, type TopicReaderOptions, type TopicRecord } from '@millwright/engine'
+import { type CaseMessage, type CaseView, partitionOf } from '@millwright/core'
+import { openTopicReader, type TopicReader } from '@millwright/engine'
 import type { CaseStep, CaseWindow } from '@millwright/gateways'
 
-/** What the topics of a data folder say of one case, read when somebody asks. */
+/** What the topics say of one case, read when somebody asks. */
 
-/** Work of the main thread before others get their turn, and what one question may cost in all, milliseconds. */
+/** A record as cases look at it. */
+export interface SlowRecord {
+  readonly key: string | null
+  readonly appendTimeMs: number
+  readonly value: Uint8Array
+}
+
+/**
+ * Reads a topic from a time on until `visit` says that it has enough, or what one question may cost is spent, letting others run between.
+ *
+ * @returns Whether reading was cut short, as it took too long.
+ */
+export type ReadSlowly = (
+  of: {
+    readonly topic: 'cases' | 'alert-signals' | 'sensor-data'
+    /** Whose partition; records of others stand in it too. */
+    readonly deviceId: string
+    readonly fromTimeMs: number
+  },
+  visit: (record: SlowRecord) => 'go-on' | 'enough',
+) => Promise<boolean>
+
+/** Work of the main thread before others get their turn, milliseconds. */
 const turnMs = 5
-const questionMs = 2000
+/** What one question may cost in all, milliseconds. */
+export const questionMs = 2000
 /** Longest that a record's windows may end ahead of its append time. */
 const dayMs = 86_400_000
 const windowsMax = 500
 
-/**
- * Reads a topic from a time on until `visit` says that it has enough, letting others run between.
- *
- * @returns Whether reading was cut short, as it took too long.
- */
-export async function readSlowly(
-  options: TopicReaderOptions,
-  visit: (record: TopicRecord) => 'go-on' | 'enough',
-): Promise<boolean> {
-  const reader: TopicReader = openTopicReader(options)
-  let spentMs = 0
-  try {
-    for (;;) {
-      const startedMs = performance.now()
-      while (performance.now() - startedMs < turnMs) {
-        for (let i = 0; i < 100; i++) {
-          const record = reader.next()
-          if (record === null || visit(record) === 'enough') return false
+/** Reads the topics of a data folder. */
+export function folderTopics(directory: string, partitionCount: number): ReadSlowly {
+  return async ({ topic, deviceId, fromTimeMs }, visit) => {
+    // The topic of cases has one partition there.
+    const partition = topic === 'cases' ? 0 : partitionOf(deviceId, partitionCount)
+    const reader: TopicReader = openTopicReader({ directory, topic, partition, fromTimeMs })
+    let spentMs = 0
+    try {
+      for (;;) {
+        const startedMs = performance.now()
+        while (performance.now() - startedMs < turnMs) {
+          for (let i = 0; i < 100; i++) {
+            const record = reader.next()
+            if (record === null || visit(record) === 'enough') return false
+          }
         }
+        spentMs += performance.now() - startedMs
+        if (spentMs > questionMs) return true
+        await letOthersRun()
       }
-      spentMs += performance.now() - startedMs
-      if (spentMs > questionMs) return true
-      await letOthersRun()
+    } finally {
+      reader.close()
     }
-  } finally {
-    reader.close()
   }
 }
 
 /** Every message of a case, oldest first; none where there is no such case. */
-export async function readCaseMessages(directory: string, caseId: string): Promise<CaseMessage[]> {
+export async function readCaseMessages(read: ReadSlowly, caseId: string): Promise<CaseMessage[]> {
   const at = caseId.lastIndexOf('@')
   const [deviceId, windowEndMs] = [caseId.slice(0, at), Number(caseId.slice(at + 1))]
   if (at < 1 || !Number.isSafeInteger(windowEndMs)) return []
   const messages: CaseMessage[] = []
-  await readSlowly({ directory, topic: 'cases', fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
+  await read({ topic: 'cases', deviceId, fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
     if (key !== deviceId) return 'go-on'
     const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
     if (message.caseId === caseId) messages.push(message)
@@ -69,16 +89,14 @@ export function stepOf(message: CaseMessage): CaseStep {
 
 /** Windows of a case's device: from `beforeMs` of append time before it was opened, the newest revision of each, oldest first. */
 export async function readCaseWindows(
-  directory: string,
-  { partitionCount }: Plan,
+  read: ReadSlowly,
   of: CaseView,
   beforeMs: number,
 ): Promise<{ readonly windows: CaseWindow[]; readonly isCut: boolean }> {
   const windows = new Map<number, CaseWindow>()
   const untilMs = (of.resolvedAt ?? Number.POSITIVE_INFINITY) + beforeMs
-  const partition = partitionOf(of.deviceId, partitionCount)
   const fromTimeMs = of.openedAt - beforeMs
-  const isCut = await readSlowly({ directory, topic: 'alert-signals', partition, fromTimeMs }, (record) => {
+  const isCut = await read({ topic: 'alert-signals', deviceId: of.deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > untilMs) return 'enough'
     if (record.key !== of.deviceId) return 'go-on'
     const { windowEnd, probability, status } = JSON.parse(Buffer.from(record.value).toString())

@@ -4,14 +4,14 @@ import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monito
 import type { CaseSink } from '../watch/watcher.ts'
 import { readCaseChannels } from './case-channels.ts'
 import { queryCases } from './case-mirror.ts'
-import { readCaseMessages, readCaseWindows, stepOf, viewOf } from './case-topics.ts'
+import { type ReadSlowly, readCaseMessages, readCaseWindows, stepOf, viewOf } from './case-topics.ts'
 
 /** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
 const answerMsMax = 6000
 /** Of append time before the case was opened, in its chart. */
 const windowsBeforeMs = 6 * 3_600_000
 
-/** What of the engine is needed. */
+/** What of the engine, or of Kafka, is needed. */
 export interface CaseStore extends CaseCommandPort {
   appendCases(lines: readonly CaseLine[]): Promise<void>
 }
@@ -25,16 +25,16 @@ export interface CaseStore extends CaseCommandPort {
 export class PlantCases implements CaseDesk, CaseSink {
   readonly #store: CaseStore
   readonly #plan: Plan
-  readonly #dataDirectory: string
+  readonly #read: ReadSlowly
   /** Wakes the watcher. */
   readonly #hurry: () => void
   #cases: Map<string, WatchedCase> | null = null
   readonly #waiting = new Map<string, (refusal: CaseRefusal | null) => void>()
 
-  constructor(options: { store: CaseStore; plan: Plan; dataDirectory: string; hurry: () => void }) {
+  constructor(options: { store: CaseStore; plan: Plan; read: ReadSlowly; hurry: () => void }) {
     this.#store = options.store
     this.#plan = options.plan
-    this.#dataDirectory = options.dataDirectory
+    this.#read = options.read
     this.#hurry = options.hurry
   }
 
@@ -58,18 +58,18 @@ export class PlantCases implements CaseDesk, CaseSink {
   }
 
   async show(caseId: string): Promise<CaseDetail | null> {
-    const messages = await readCaseMessages(this.#dataDirectory, caseId)
+    const messages = await readCaseMessages(this.#read, caseId)
     const last = messages.at(-1)
     const known = this.#cases?.get(caseId)
     if (last === undefined && known === undefined) return null
     const found = known === undefined ? viewOf(last as NonNullable<typeof last>) : caseView(known)
-    const { windows, isCut } = await readCaseWindows(this.#dataDirectory, this.#plan, found, windowsBeforeMs)
+    const { windows, isCut } = await readCaseWindows(this.#read, found, windowsBeforeMs)
     return { case: found, history: messages.map(stepOf), windows, isCut }
   }
 
   async channels(caseId: string): Promise<CaseChannels | null> {
-    const last = (await readCaseMessages(this.#dataDirectory, caseId)).at(-1)
-    return last === undefined ? null : await readCaseChannels(this.#dataDirectory, this.#plan, viewOf(last))
+    const last = (await readCaseMessages(this.#read, caseId)).at(-1)
+    return last === undefined ? null : await readCaseChannels(this.#read, this.#plan, viewOf(last))
   }
 
   async command(command: CaseCommand): Promise<CaseCommandAnswer> {

@@ -13,6 +13,7 @@ import {
 } from '@millwright/gateways'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
+import { folderTopics } from '../cases/case-topics.ts'
 import { PlantCases } from '../cases/plant-cases.ts'
 import { startControlServer } from '../control/control-server.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
@@ -216,7 +217,12 @@ async function serve(options: {
   let stopHeartbeat: (() => Promise<void>) | null = null
   let watcher: Watcher | null = null
   const cases = flags.watch
-    ? new PlantCases({ store: engine, plan, dataDirectory, hurry: () => watcher?.hurry() })
+    ? new PlantCases({
+        store: engine,
+        plan,
+        read: folderTopics(dataDirectory, plan.partitionCount),
+        hurry: () => watcher?.hurry(),
+      })
     : null
   if (cases !== null)
     watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)

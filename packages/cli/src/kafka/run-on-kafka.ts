@@ -11,6 +11,7 @@ import {
 } from '@millwright/gateways'
 import {
   GroupOffsets,
+  KafkaCaseLog,
   type KafkaConnection,
   KafkaFeedback,
   KafkaFileIngest,
@@ -19,6 +20,8 @@ import {
   TopicEnds,
 } from '@millwright/gateways/kafka'
 import { createReadingDecoder } from '@millwright/operators'
+import { kafkaTopics } from '../cases/kafka-case-topics.ts'
+import { PlantCases } from '../cases/plant-cases.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import type { Say } from '../log/log-codes.ts'
@@ -136,8 +139,22 @@ export async function runOnKafka(options: {
         `No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`,
       )
     const { watchFolder } = options
-    const of = { kind: 'kafka', connection, directory: watchFolder ?? '' } as const
-    const watcher = watchFolder === null ? null : new Watcher({ plant: watchedPlant(plan), of }, null, say)
+    let watcher: Watcher | null = null
+    let cases: PlantCases | null = null
+    if (watchFolder !== null) {
+      const store = await opened(
+        KafkaCaseLog.open(connection, () =>
+          say(
+            'CASES_TAKEN_OVER',
+            'Another gateway writes the cases from now on. This one shows them; it writes again when it is started anew.',
+          ),
+        ),
+      )
+      const hurry = (): void => watcher?.hurry()
+      cases = new PlantCases({ store, plan, read: kafkaTopics(connection), hurry })
+      const of = { kind: 'kafka', connection, directory: watchFolder } as const
+      watcher = new Watcher({ plant: watchedPlant(plan), of }, cases, say)
+    }
     closers.unshift(async () => watcher?.stop())
     const gateway = await listen({
       ...options,
@@ -150,6 +167,7 @@ export async function runOnKafka(options: {
       observer,
       heartbeat,
       watcher,
+      cases,
     })
     closers.unshift(() => gateway.close())
     if (heartbeat !== null) closers.unshift(heartbeat.start())
@@ -223,6 +241,7 @@ async function listen(options: {
   readonly observer: KafkaObserver
   readonly heartbeat: Heartbeat | null
   readonly watcher: Watcher | null
+  readonly cases: PlantCases | null
   readonly say: Say
 }): Promise<HttpGateway> {
   const {
@@ -239,6 +258,7 @@ async function listen(options: {
     observer,
     heartbeat,
     watcher,
+    cases,
   } = options
   let gateway: HttpGateway | null = null
   let channels: readonly DeliveryStatus[] = []
@@ -277,6 +297,7 @@ async function listen(options: {
     },
     alerts: feed,
     models,
+    cases,
     closeGraceMs,
     onError: (error, where) => sayFailed(say, error, where),
   })

@@ -18,6 +18,7 @@ export const logCodes = {
   WATCHER_AWAY: 'warn',
   WATCHER_BACK: 'info',
   CASES_NOT_WRITTEN: 'warn',
+  CASES_TAKEN_OVER: 'info',
   HEARTBEAT_OFF: 'warn',
 } as const satisfies Readonly<Record<string, LogLevel>>
 
