@@ -27,6 +27,17 @@ const machines = Array.from({ length: 40 }, (_, n) => `press-${n}`)
   .slice(0, 10)
 const settledSecondsMax = 150
 
+const firstVerdicts = [
+  verdict('a', 'failure-confirmed', 0, 0, 60),
+  verdict('b', 'false-alarm', 1, 90, 150),
+  verdict('c', 'missed-failure', 2, 50, 90),
+]
+const laterVerdicts = [
+  verdict('b', 'withdrawn', 1, 90, 150, 1),
+  verdict('d', 'false-alarm', 2, 1590, 1650),
+  verdict('d', 'false-alarm', 2, 1590, 1650),
+]
+
 await prove('cluster-watching', 1200, (proof) => withProofCluster(proof, name, {}, (cluster) => body(proof, cluster)))
 
 async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
@@ -202,7 +213,7 @@ function readings(fromMinute: number, toMinute: number): string[] {
       for (const [n, deviceId] of machines.entries()) {
         const timestamp = startMs + minute * 60_000 + second * 1000
         const shakes = minute % 700 >= 100 * n && minute % 700 < 100 * n + 40
-        const drifted = n < 7 && minute > minutesPerDay ? 0.5 : 0
+        const drifted = n < 7 && minute > minutesPerDay ? 0.25 : 0
         const vibration = shakes ? 3.5 : 1.2 + drifted + ((minute * 7 + n * 13 + second) % 50) / 100
         const reading = { deviceId, timestamp, temperature: 40 + ((minute + second + n) % 7), vibration }
         lines.push(JSON.stringify(reading))
@@ -225,14 +236,3 @@ function verdict(id: string, kind: string, machine: number, from: number, to: nu
     model: { name: 'press', version: '1' },
   })
 }
-
-const firstVerdicts = [
-  verdict('a', 'failure-confirmed', 0, 0, 60),
-  verdict('b', 'false-alarm', 1, 90, 150),
-  verdict('c', 'missed-failure', 2, 50, 90),
-]
-const laterVerdicts = [
-  verdict('b', 'withdrawn', 1, 90, 150, 1),
-  verdict('d', 'false-alarm', 2, 1590, 1650),
-  verdict('d', 'false-alarm', 2, 1590, 1650),
-]
