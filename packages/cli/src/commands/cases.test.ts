@@ -125,8 +125,11 @@ test('a case is opened, worked on, resolved and taken back; after kill -9 nothin
   const { channels } = (await around.json()) as CaseChannels
   expect(channels.find(({ name }) => name === 'vibration')?.slices.length).toBeGreaterThan(3)
   expect((await fetch(`${plant.url}/api/cases?status=lost`)).status).toBe(400)
-  const metrics = await (await fetch(`${plant.url}/metrics`)).text()
-  expect(metrics).toMatch(/^millwright_cases_resolved_total\{verdict="false-alarm"\} 1$/m)
+  // Metrics are those of the newest report, which comes every few seconds.
+  const metrics = async (): Promise<string> => (await fetch(`${plant.url}/metrics`)).text()
+  await expect
+    .poll(metrics, { timeout: 60_000, interval: 500 })
+    .toMatch(/^millwright_cases_resolved_total\{verdict="false-alarm"\} 1$/m)
   expect((await plant.stop()).code).toBe(0)
 
   const messages = await exported<CaseMessage>('cases', data)
