@@ -9,7 +9,8 @@ import { crc32 } from 'node:zlib'
 
 const headerBytes = 32
 const syncedBeforeBit = 0x80
-const kinds = { readings: 2, 'device-events': 3, activation: 4, outputs: 6, 'model-update': 7 } as const
+const kinds = { readings: 2, 'device-events': 3, activation: 4, heartbeat: 5, outputs: 6, 'model-update': 7 } as const
+const inputKinds = ['readings', 'device-events', 'activation', 'heartbeat'] as const
 const noKey = 0xffff
 
 interface StoredFrame {
@@ -26,6 +27,14 @@ export interface StoredLine {
   readonly offset: number
   readonly appendTimeMs: number
   readonly line: string
+}
+
+/** What came into a partition at once: lines, an activation (the body is its update), or nothing but the time. */
+export interface StoredInput {
+  readonly kind: 'readings' | 'device-events' | 'activation' | 'heartbeat'
+  readonly baseOffset: number
+  readonly appendTimeMs: number
+  readonly body: Buffer
 }
 
 /** A model update as one partition saw it. */
@@ -60,6 +69,14 @@ export function* storedReadings(dataFolder: string, partition: number): Generato
     const lines = body.toString('latin1').split('\n')
     if (lines.at(-1) === '') lines.pop()
     for (const [i, line] of lines.entries()) yield { offset: baseOffset + i, appendTimeMs, line }
+  }
+}
+
+/** All that a partition's operator was given, in the order of its log. */
+export function* storedInput(dataFolder: string, partition: number): Generator<StoredInput> {
+  for (const { kind, baseOffset, appendTimeMs, body } of framesOf(join(dataFolder, 'input', String(partition)))) {
+    const name = inputKinds.find((one) => kinds[one] === kind)
+    if (name !== undefined) yield { kind: name, baseOffset, appendTimeMs, body }
   }
 }
 
