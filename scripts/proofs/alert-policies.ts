@@ -7,12 +7,10 @@
  *
  *   node scripts/proofs/alert-policies.ts [--plants 8] [--seed 1]
  */
-import type { AlertSignal, DeviceStatus, Plan } from '@millwright/core'
-import { CaseBook, type CaseOutput } from '@millwright/monitoring'
+import type { Plan } from '@millwright/core'
 import { definePlant, mean, type PlantSettings, std, tumbling } from '@millwright/plant'
-import { createSimulation, type InjectedFault, type Simulation } from '@millwright/simulator'
-import { loadPackage } from '../../packages/cli/src/models/load-package.ts'
-import { buildOperator } from '../../packages/cli/src/plant/build-operator.ts'
+import { createSimulation, type Simulation } from '@millwright/simulator'
+import { failureMs, PolicyFold, type Score } from './plant-day/policy-fold.ts'
 import { trainWearModel } from './plant-day/wear-model.ts'
 import { numberArgument, prove, seededChance } from './support/proof.ts'
 
@@ -30,9 +28,6 @@ const ratePerDeviceHz = 1 / 60
 const startMs = 1_767_571_200_000
 /** Readings come so often together. */
 const sliceMs = 300_000
-const lookedAtAfterMs = 2 * hourMs
-/** From here on who stands beside the machine knows. */
-const plainFromSeverity = 0.3
 const shakesPerMachine = 2
 const shakeMs = { min: 3 * 60_000, max: 20 * 60_000 }
 const shakeMmPerS = { min: 2, max: 6 }
@@ -46,17 +41,6 @@ const policies: readonly (readonly [name: string, alert: AlertSettings])[] = [
     { threshold: 0.8, windows: { high: 6, of: 8 }, clearThreshold: 0.5, minimumDuration: '30 min' },
   ],
 ]
-
-interface Score {
-  cases: number
-  right: number
-  raised: number
-  wears: number
-  told: number
-  leaks: number
-  leaksTold: number
-  readonly leadMs: number[]
-}
 
 await prove('alert-policies', 1800, async (proof) => {
   const plain = planOf({ threshold: 0.8 })
@@ -168,90 +152,6 @@ function shakesOf(shakeSeed: number): Map<string, Shake[]> {
 function shaken(line: string, byMmPerS: number): string {
   const reading = JSON.parse(line) as { vibration: number }
   return JSON.stringify({ ...reading, vibration: Number((reading.vibration + byMmPerS).toFixed(3)) })
-}
-
-/** One plant under one policy: its operators, its cases, and the people who look at them. */
-class PolicyFold {
-  readonly #operator: ReturnType<typeof buildOperator>
-  readonly #book: CaseBook
-  readonly #faults: ReadonlyMap<string, InjectedFault>
-  readonly #told: { readonly topic: string; readonly line: string }[] = []
-  readonly #cases = new Map<string, { readonly deviceId: string; readonly openedAtMs: number; right: boolean }>()
-  #offset = 0
-  #raised = 0
-
-  constructor(plan: Plan, model: Uint8Array, marked: boolean, faults: readonly InjectedFault[]) {
-    this.#operator = buildOperator(plan, {
-      emit: (topic, _deviceId, _offset, line) => {
-        if (topic === 'alert-signals' || topic === 'device-status') this.#told.push({ topic, line })
-      },
-    })
-    this.#operator.activate(
-      { model: loadPackage(model, plan), activeFromMs: startMs, seenAtMs: startMs },
-      this.#offset++,
-    )
-    this.#book = new CaseBook({ marked })
-    this.#faults = new Map(faults.map((fault) => [fault.deviceId, fault]))
-  }
-
-  take(lines: Uint8Array, atMs: number): void {
-    this.#operator.readings(lines, this.#offset, atMs)
-    this.#offset += lines.length
-    this.#operator.heartbeat(atMs, this.#offset++)
-    this.#operator.flush()
-    for (const { topic, line } of this.#told.splice(0)) {
-      if (topic === 'device-status') this.#note(this.#book.deviceStatus(JSON.parse(line) as DeviceStatus, atMs), atMs)
-      else this.#note(this.#book.alertSignal(JSON.parse(line) as AlertSignal, atMs), atMs)
-    }
-    for (const { caseId, deviceId, openedAt, status } of [...this.#book.unresolved()]) {
-      const fault = this.#faults.get(deviceId)
-      const seen = fault?.fault === 'bearing-wear' ? fault : undefined
-      const command = { id: `${caseId} ${atMs}`, caseId, deviceId }
-      if (seen !== undefined && atMs >= failureMs(seen)) this.#resolve(command, 'failure-confirmed', atMs)
-      else if (status === 'open' && atMs - openedAt >= lookedAtAfterMs) {
-        if (seen !== undefined && seen.severityAt(atMs) >= plainFromSeverity)
-          this.#note(this.#book.command(JSON.stringify({ ...command, command: 'acknowledge' }), atMs), atMs)
-        else this.#resolve(command, 'false-alarm', atMs)
-      }
-    }
-  }
-
-  addTo(score: Score): void {
-    const cases = [...this.#cases.values()]
-    score.cases += cases.length
-    score.right += cases.filter(({ right }) => right).length
-    score.raised += this.#raised
-    for (const [deviceId, fault] of this.#faults) {
-      const atMs = failureMs(fault)
-      const first = cases.find((one) => one.deviceId === deviceId && one.right && one.openedAtMs < atMs)
-      const isWear = fault.fault === 'bearing-wear'
-      if (isWear) score.wears += 1
-      else score.leaks += 1
-      if (first === undefined) continue
-      if (isWear) {
-        score.told += 1
-        score.leadMs.push(atMs - first.openedAtMs)
-      } else score.leaksTold += 1
-    }
-  }
-
-  #resolve(command: { readonly id: string }, verdict: 'failure-confirmed' | 'false-alarm', atMs: number): void {
-    this.#note(this.#book.command(JSON.stringify({ ...command, command: 'resolve', verdict }), atMs), atMs)
-  }
-
-  #note(outputs: readonly CaseOutput[], atMs: number): void {
-    for (const { message } of outputs) {
-      const { caseId, deviceId, change, verdict } = message
-      if (change === 'opened' || change === 'raised-again') this.#raised += 1
-      if (change === 'opened') this.#cases.set(caseId, { deviceId, openedAtMs: atMs, right: false })
-      const found = this.#cases.get(caseId)
-      if (found !== undefined && verdict !== null) found.right = verdict.kind === 'failure-confirmed'
-    }
-  }
-}
-
-function failureMs({ failureMs: atMs, fullMs }: InjectedFault): number {
-  return atMs ?? fullMs
 }
 
 function precision({ cases, right }: Score): number {
