@@ -63,7 +63,7 @@ test('what a receiver refuses is parked, over a restart, and sent when asked; th
   await fetch(`${first.url}/api/readings`, { method: 'POST', headers, body: pressLines(0, 4).join('\n') })
   const channel = async (url: string): Promise<DeliveryStatus | undefined> =>
     ((await (await fetch(`${url}/api/deliveries`)).json()) as { channels: DeliveryStatus[] }).channels[0]
-  await expect.poll(async () => (await channel(first.url))?.parked.length, { timeout: 60_000 }).toBeGreaterThan(0)
+  await expect.poll(async () => (await channel(first.url))?.parked.length, { timeout: 120_000 }).toBeGreaterThan(0)
   expect(await (await fetch(`${first.url}/metrics`)).text()).toMatch(
     /millwright_deliveries_total\{channel="tickets",outcome="refused"\} [1-9]/,
   )
@@ -78,9 +78,9 @@ test('what a receiver refuses is parked, over a restart, and sent when asked; th
   const second = await startPlant(project, '--data', data)
   const retried = await millwright('deliveries', 'retry', 'tickets', project, '--data', data)
   expect(retried.stdout).toContain('being sent again')
-  await expect.poll(async () => (await channel(second.url))?.parked.length, { timeout: 30_000 }).toBe(0)
+  await expect.poll(async () => (await channel(second.url))?.parked.length, { timeout: 60_000 }).toBe(0)
   const listed = await millwright('deliveries', 'list', project, '--data', data, '--json')
   expect(JSON.parse(listed.stdout)).toMatchObject({ running: true, channels: [{ name: 'tickets', parked: [] }] })
   await second.stop()
   expect(received[0]).toMatchObject({ id: expect.stringMatching(/^press-2@\d+#0$/), change: 'opened' })
-}, 120_000)
+}, 300_000)

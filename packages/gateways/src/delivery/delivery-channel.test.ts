@@ -202,6 +202,38 @@ test('a position that cannot be saved is said, and tried again; deliveries go on
   await channel.close()
 })
 
+test('what is saved never goes beyond what the peer has not taken yet (N1)', async () => {
+  const parts = setting()
+  for (const sequence of [0, 1, 2]) parts.cases.add(caseRecord({ sequence }))
+  const away = new DeliveryFailedError('away', { retryAfterMs: 600_000 })
+  parts.peer.answers.push(away)
+  const channel = start(parts)
+  await parts.clock.slept(600_000)
+  expect(parts.store.saved?.positions).toEqual([0])
+  // The first is taken a second later, the next is not: the first alone is done with.
+  parts.clock.advance(1000)
+  parts.peer.answers.splice(0, Infinity)
+  const taken = parts.peer.until(() => parts.peer.taken.length === 1).then(() => parts.peer.answers.push(away))
+  channel.retry()
+  await taken
+  await parts.store.written()
+  expect(parts.store.saved?.positions).toEqual([1])
+  const closed = channel.close()
+  await closed
+})
+
+test.each([2, 3, 4])('%i that were about to be one message are that message after a crash (N1)', async (count) => {
+  const parts = setting()
+  parts.peer.batchMax = 10
+  for (const sequence of [0, 1, 2, 3, 4]) parts.cases.add(caseRecord({ sequence }))
+  const planned = Array.from({ length: count }, (_, sequence) => id(sequence))
+  parts.store.saved = { positions: [0], planned, parked: [], port: null }
+  const channel = start(parts)
+  await parts.peer.until(() => parts.peer.taken.flat().length === 5)
+  await channel.close()
+  expect(parts.peer.taken[0]).toEqual(planned)
+})
+
 test('several at once are one message where the peer takes that, and the same message after a crash (N1)', async () => {
   const parts = setting()
   parts.peer.batchMax = 10
@@ -275,6 +307,7 @@ test('whatever fails and wherever it dies, each change is told, in the order of 
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('add' as const), partition: fc.nat(1) }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'fail' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'later' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'die' as const }) },
   )
   await fc.assert(
@@ -288,6 +321,9 @@ test('whatever fails and wherever it dies, each change is told, in the order of 
           const deviceId = `press-${each.partition}`
           added[each.partition]?.push(id(sequence, deviceId))
           parts.cases.add(caseRecord({ deviceId, sequence }), each.partition)
+        } else if (each.kind === 'later') {
+          parts.clock.advance(1000)
+          await new Promise((resolve) => setImmediate(resolve))
         } else if (each.kind === 'fail') {
           parts.peer.answers.push(new DeliveryFailedError('away'))
         } else {
