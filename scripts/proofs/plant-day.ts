@@ -319,7 +319,7 @@ function checkSlowDisk({ proof, fleet, clock, metrics, timeline }: Day): void {
     timeline.add(toMs, 'metric', `${name}: mean ${inMs(before)} before, ${inMs(slow)} while slow, ${inMs(after)} after`)
     proof.check(
       slow.meanSeconds - before.meanSeconds >= (0.8 * syncDelayMs) / 1000 &&
-        after.meanSeconds - before.meanSeconds < (0.4 * syncDelayMs) / 1000,
+        after.meanSeconds - before.meanSeconds < (slow.meanSeconds - before.meanSeconds) / 2,
       `${name} rises by ${((slow.meanSeconds - before.meanSeconds) * 1000).toFixed(0)} ms while the disk is slow, and falls again`,
     )
   }
