@@ -17,6 +17,7 @@ const commandFiles: Readonly<Record<string, () => Promise<CommandFile>>> = {
   deliveries: () => import('./commands/deliveries.ts'),
   notify: () => import('./commands/notify.ts'),
   report: () => import('./commands/report.ts'),
+  cases: () => import('./commands/cases.ts'),
   topics: () => import('./commands/topics.ts'),
   score: () => import('./commands/score.ts'),
   models: () => import('./commands/models.ts'),

@@ -34,6 +34,8 @@ export const questionMs = 2000
 /** Longest that a record's windows may end ahead of its append time. */
 const dayMs = 86_400_000
 const windowsMax = 500
+/** Of append time before a case was opened, in its chart. */
+export const windowsBeforeMs = 6 * 3_600_000
 
 /** Reads the topics of a data folder. */
 export function folderTopics(directory: string, partitionCount: number): ReadSlowly {

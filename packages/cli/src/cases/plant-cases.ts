@@ -4,12 +4,10 @@ import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monito
 import type { CaseSink } from '../watch/watcher.ts'
 import { readCaseChannels } from './case-channels.ts'
 import { queryCases } from './case-mirror.ts'
-import { type ReadSlowly, readCaseMessages, readCaseWindows, stepOf, viewOf } from './case-topics.ts'
+import { type ReadSlowly, readCaseMessages, readCaseWindows, stepOf, viewOf, windowsBeforeMs } from './case-topics.ts'
 
 /** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
 const answerMsMax = 6000
-/** Of append time before the case was opened, in its chart. */
-const windowsBeforeMs = 6 * 3_600_000
 
 /** What of the engine, or of Kafka, is needed. */
 export interface CaseStore extends CaseCommandPort {

@@ -28,6 +28,8 @@ async function exported<T>(topic: string, data: string): Promise<T[]> {
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]))
 }
 
+const of = (data: string): string[] => ['--project', project, '--data', data]
+
 async function list(url: string, query = ''): Promise<CaseList> {
   const response = await fetch(`${url}/api/cases${query}`)
   return response.ok
@@ -125,38 +127,56 @@ test('a case is opened, worked on, resolved and taken back; after kill -9 nothin
   const { channels } = (await around.json()) as CaseChannels
   expect(channels.find(({ name }) => name === 'vibration')?.slices.length).toBeGreaterThan(3)
   expect((await fetch(`${plant.url}/api/cases?status=lost`)).status).toBe(400)
-  // Metrics are those of the newest report, which comes every few seconds.
-  const metrics = async (): Promise<string> => (await fetch(`${plant.url}/metrics`)).text()
   await expect
-    .poll(metrics, { timeout: 60_000, interval: 500 })
+    .poll(async () => await (await fetch(`${plant.url}/metrics`)).text(), waiting)
     .toMatch(/^millwright_cases_resolved_total\{verdict="false-alarm"\} 1$/m)
+  const reopened = await millwright(
+    'cases',
+    'reopen',
+    'press-2',
+    '--by',
+    'Kim',
+    '--comment',
+    'again',
+    '--json',
+    ...of(data),
+  )
+  expect(reopened.code, reopened.stderr).toBe(0)
+  await expect.poll(async () => (await list(plant.url)).counts.open, waiting).toBe(1)
+  const { stdout } = await millwright('cases', 'list', ...of(data))
+  expect(stdout).toContain(`warning, open, alert stands  ${caseId}`)
   expect((await plant.stop()).code).toBe(0)
 
+  const shown = await millwright('cases', 'show', 'press-2', ...of(data))
+  expect(shown.stdout).toContain('resolved as failure-confirmed: bearing by Jo')
+  expect(shown.stdout).toContain('reopened by Kim – again')
+  expect((await millwright('cases', 'resolve', 'press-2', '--verdict', 'maybe', ...of(data))).code).toBe(2)
+
   const messages = await exported<CaseMessage>('cases', data)
-  expect(messages.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3, 4])
+  expect(messages.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3, 4, 5])
   expect(await folded(data)).toEqual(messages)
   const feedback = await exported<MaintenanceFeedback>('maintenance-feedback', data)
   expect(feedback.map(({ id, revision, verdict }) => [id, revision, verdict])).toEqual([
     [caseId, 2, 'failure-confirmed'],
     [caseId, 3, 'withdrawn'],
     [caseId, 4, 'false-alarm'],
+    [caseId, 5, 'withdrawn'],
   ])
 }, 240_000)
 
 test('killed again and again while cases come and go, the topic holds what one fold of the topics gives', async () => {
   const data = join(folder, 'killed')
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const plant = await startPlant(project, '--data', data)
     const body = `${pressLines(round * 6, round * 6 + 6).join('\n')}\n`
     const headers = { 'content-type': 'application/x-ndjson' }
     expect((await fetch(`${plant.url}/api/readings`, { method: 'POST', headers, body })).status).toBe(202)
-    const before = round
     // In each round at another moment: before anything was folded, or when some of it was.
     if (round % 2 === 1) await expect.poll(async () => (await list(plant.url)).total, waiting).toBeGreaterThan(0)
     const [found] = (await list(plant.url, '?status=unresolved')).cases
     if (found !== undefined)
       void command(plant.url, found.caseId, { command: 'resolve', verdict: 'unclear' }).catch(() => undefined)
-    if (before === 3) {
+    if (round === 2) {
       await expect.poll(async () => (await list(plant.url)).counts.resolved, waiting).toBeGreaterThan(0)
       await plant.stop()
     } else {
@@ -170,5 +190,5 @@ test('killed again and again while cases come and go, the topic holds what one f
   await expect.poll(async () => (await exported('cases', data)).length, waiting).toBe(wanted.length)
   await last.stop()
   expect(await exported<CaseMessage>('cases', data)).toEqual(await folded(data))
-  expect(wanted.length).toBeGreaterThan(8)
+  expect(wanted.length).toBeGreaterThan(6)
 }, 240_000)

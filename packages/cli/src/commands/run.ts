@@ -211,10 +211,6 @@ async function serve(options: {
       'MODEL_MISSING',
       `No model of ${plan.model.name} is in force: windows get features and no score until one is published.`,
     )
-  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant, deliveries))
-  let gateway: HttpGateway | null = null
-  const heartbeat = heartbeatOf(plant)
-  let stopHeartbeat: (() => Promise<void>) | null = null
   let watcher: Watcher | null = null
   const cases = flags.watch
     ? new PlantCases({
@@ -224,6 +220,10 @@ async function serve(options: {
         hurry: () => watcher?.hurry(),
       })
     : null
+  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant, { cases, deliveries }))
+  let gateway: HttpGateway | null = null
+  const heartbeat = heartbeatOf(plant)
+  let stopHeartbeat: (() => Promise<void>) | null = null
   if (cases !== null)
     watcher = new Watcher({ plant: watchedPlant(plan), of: { kind: 'folder', dataDirectory } }, cases, say)
   try {

@@ -104,6 +104,44 @@ test.skipIf(browserPath === null)('the page runs no script but its own', async (
   await page.close()
 })
 
+test.skipIf(browserPath === null)(
+  'a case is answered with the keyboard alone, the answer is undone, and given again with what was found',
+  async () => {
+    const { page, troubles } = await openPage()
+    page.setDefaultTimeout(90_000)
+    const open = page.locator('#cases > li')
+    await open.first().waitFor()
+    expect(await open.count()).toBe(1)
+    expect(await open.first().textContent()).toContain('press-2')
+    expect(await open.first().locator('.chart polyline').count()).toBe(1)
+    await open.first().getByRole('button', { name: 'It was not' }).focus()
+    await page.keyboard.press('Enter')
+    const undo = page.getByRole('button', { name: 'Undo the answer on press-2' })
+    await undo.waitFor()
+    await page.locator('#noCases', { hasText: 'No machine wants attention' }).waitFor()
+    expect(await page.locator('#answers').textContent()).toContain('it was not')
+    await undo.focus()
+    await page.keyboard.press('Enter')
+    await open.first().waitFor()
+    await open.first().locator('summary').click()
+    await open.first().locator('.channels polyline').nth(1).waitFor()
+    await open.first().locator('.history', { hasText: 'reopened' }).waitFor()
+    await page.locator('#person').fill('Jo')
+    await open.first().getByRole('button', { name: 'It was real' }).click()
+    await page.keyboard.type('bearing worn')
+    await page.keyboard.press('Enter')
+    await page.locator('#answers', { hasText: 'it was real: bearing worn' }).waitFor()
+    await page.getByRole('button', { name: 'One broke, and you said nothing' }).click()
+    await page.getByLabel('Machine').fill('press-1')
+    await page.getByLabel('When it failed').last().fill('2026-01-05T00:01')
+    await page.getByRole('button', { name: 'Save' }).last().click()
+    await page.locator('#missed', { hasText: 'Noted: press-1 failed' }).waitFor()
+    await page.close()
+    expect(troubles).toEqual([])
+  },
+  300_000,
+)
+
 /** The first of these programs that is on the PATH; `null` where none is. */
 function onPath(...names: readonly string[]): string | null {
   for (const name of names)

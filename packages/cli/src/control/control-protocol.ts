@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CaseCommand } from '@millwright/core'
+import type { CaseQuery } from '@millwright/gateways'
 
 /**
  * How another command reaches a plant that runs: a socket in the data folder, so that whoever may write there may
@@ -14,6 +16,8 @@ export type ControlRequest =
   | { readonly kind: 'publish'; readonly file: string; readonly activeFromMs: number | null }
   | { readonly kind: 'rollback' }
   | { readonly kind: 'list-models' }
+  | { readonly kind: 'list-cases'; readonly query: CaseQuery }
+  | { readonly kind: 'case-command'; readonly command: CaseCommand }
   | { readonly kind: 'deliveries' }
   /** `null`: of all channels. */
   | { readonly kind: 'retry-deliveries'; readonly channel: string | null }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Deliveries } from '@millwright/gateways'
+import type { CaseDesk, Deliveries } from '@millwright/gateways'
 import type { ControlHandler } from '../control/control-server.ts'
 import { ingestFeedback } from '../ingest/ingest-feedback.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
@@ -7,8 +7,16 @@ import { listModels } from './model-desk.ts'
 import type { OpenPlant } from './open-plant.ts'
 import { publicationsOf } from './published-models.ts'
 
-/** Does in a running plant what `millwright ingest`, `millwright models` and `millwright deliveries` ask for. */
-export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant, deliveries: Deliveries): ControlHandler {
+/**
+ * Does in a running plant what other commands ask for.
+ *
+ * @param desks.cases `null` where none are kept: what is asked of them is then answered with `null`.
+ */
+export function controlHandlerOf(
+  { plan, engine, door, judge }: OpenPlant,
+  desks: { readonly cases: CaseDesk | null; readonly deliveries: Deliveries },
+): ControlHandler {
+  const { cases, deliveries } = desks
   return async (request, onProgress) => {
     switch (request.kind) {
       case 'ingest': {
@@ -24,6 +32,10 @@ export function controlHandlerOf({ plan, engine, door, judge }: OpenPlant, deliv
       }
       case 'rollback':
         return await engine.rollback()
+      case 'list-cases':
+        return cases?.list(request.query) ?? null
+      case 'case-command':
+        return (await cases?.command(request.command)) ?? null
       case 'list-models':
         return listModels(publicationsOf(engine), judge, Date.now())
       case 'deliveries':

@@ -17,6 +17,7 @@ class FakeElement {
   className = ''
   hidden = false
   scope = ''
+  value = ''
 
   set textContent(text: string) {
     this.children = [String(text)]
@@ -32,6 +33,15 @@ class FakeElement {
   }
   setAttribute(name: string, value: string): void {
     this.attributes[name] = value
+  }
+  addEventListener(): void {
+    // Nobody presses anything here.
+  }
+  contains(): boolean {
+    return false
+  }
+  remove(): void {
+    // It is in no tree.
   }
 }
 
@@ -59,9 +69,11 @@ async function runPage(answers: readonly (PlantStatus | Error)[]) {
         return element
       },
       createElement: () => new FakeElement(),
+      createElementNS: () => new FakeElement(),
       addEventListener: () => undefined,
     }),
-    fetch: async () => {
+    fetch: async (path: string) => {
+      if (path.startsWith('api/cases')) return { ok: false }
       const answer = rest.shift()
       if (answer instanceof Error || answer === undefined) throw answer ?? new Error('no more')
       return { ok: true, json: async () => answer }

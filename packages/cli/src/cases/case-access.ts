@@ -1,0 +1,94 @@
+import { type CaseCommand, ConfigurationError, type Plan } from '@millwright/core'
+import type { CaseCommandAnswer, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
+import { askPlant } from '../control/control-client.ts'
+import { openPlant } from '../plant/open-plant.ts'
+import type { LoadedProject } from '../project/load-project.ts'
+import { queryCases } from './case-mirror.ts'
+import {
+  folderTopics,
+  readCaseMessages,
+  readCases,
+  readCaseWindows,
+  stepOf,
+  viewOf,
+  windowsBeforeMs,
+} from './case-topics.ts'
+
+/** The cases of a plant for a command: of the one that runs on a data folder, else what its topics say. */
+export class CaseAccess {
+  readonly #project: LoadedProject
+  readonly #dataDirectory: string
+
+  constructor(project: LoadedProject, dataDirectory: string) {
+    this.#project = project
+    this.#dataDirectory = dataDirectory
+  }
+
+  /** @throws {ConfigurationError} Where the plant that runs keeps no cases. */
+  async list(query: CaseQuery): Promise<CaseList> {
+    const answer = await askPlant(this.#dataDirectory, { kind: 'list-cases', query })
+    if (answer === null) return queryCases(readCases(this.#dataDirectory), query)
+    if (answer.result === null) throw notKept()
+    return answer.result as CaseList
+  }
+
+  async show(caseId: string): Promise<CaseDetail | null> {
+    return await readCaseDetail(this.#dataDirectory, this.#project.plan, caseId)
+  }
+
+  /**
+   * Gives a command.
+   *
+   * @returns `pending` where no plant runs: it takes effect when one does.
+   * @throws {ConfigurationError} Where the plant that runs keeps no cases.
+   */
+  async command(command: CaseCommand): Promise<CaseCommandAnswer> {
+    const answer = await askPlant(this.#dataDirectory, { kind: 'case-command', command })
+    if (answer !== null) {
+      if (answer.result === null) throw notKept()
+      return answer.result as CaseCommandAnswer
+    }
+    const { engine } = await openPlant({ project: this.#project, dataDirectory: this.#dataDirectory, workerCount: 1 })
+    try {
+      await engine.appendCaseCommands([{ deviceId: command.deviceId, line: JSON.stringify(command) }])
+      return { kind: 'pending' }
+    } finally {
+      await engine.close()
+    }
+  }
+
+  /**
+   * Finds the case that a person means: a case's id, or a machine's for its case that is not resolved, else its last.
+   *
+   * @throws {ConfigurationError} Where there is none.
+   */
+  async find(named: string): Promise<string> {
+    if (/@\d+$/.test(named)) return named
+    const { cases } = await this.list({ status: null, deviceId: named, severity: null, offset: 0, limit: 1 })
+    const [first] = cases
+    if (first !== undefined) return first.caseId
+    throw new ConfigurationError('There is no such case.', [
+      { field: 'case', found: named, wanted: 'the id of a case, or of a machine that has one' },
+    ])
+  }
+}
+
+/** A case by its topic alone; `null` where there is none. */
+export async function readCaseDetail(directory: string, plan: Plan, caseId: string): Promise<CaseDetail | null> {
+  const read = folderTopics(directory, plan.partitionCount)
+  const messages = await readCaseMessages(read, caseId)
+  const last = messages.at(-1)
+  if (last === undefined) return null
+  const found = viewOf(last)
+  return {
+    case: found,
+    history: messages.map(stepOf),
+    ...(await readCaseWindows(read, found, windowsBeforeMs)),
+  }
+}
+
+function notKept(): ConfigurationError {
+  return new ConfigurationError('The plant that runs keeps no cases.', [
+    { field: 'millwright run', found: '--no-watch, or a start a moment ago', wanted: 'a plant that is watched' },
+  ])
+}
