@@ -31,10 +31,9 @@ async function exported<T>(topic: string, data: string): Promise<T[]> {
 const of = (data: string): string[] => ['--project', project, '--data', data]
 
 async function list(url: string, query = ''): Promise<CaseList> {
-  const response = await fetch(`${url}/api/cases${query}`)
-  return response.ok
-    ? ((await response.json()) as CaseList)
-    : { cases: [], total: 0, counts: { open: 0, acknowledged: 0, resolved: 0 } }
+  const found = (await (await fetch(`${url}/api/cases${query}`)).json()) as CaseList
+  // `null` until the watcher has told.
+  return { ...found, counts: found.counts ?? { open: 0, acknowledged: 0, resolved: 0 } }
 }
 
 /** Gives a command until something has become of it: on a slow machine that takes longer than an answer waits, and it is the same command. */
