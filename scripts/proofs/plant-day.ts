@@ -43,7 +43,9 @@ await prove('plant-day', 900, async (proof) => {
   const plan = await writePlantProject(project, policy)
   const { bytes, rowCount, positiveCount } = trainWearModel(plan, trainingWeek(seed, calendar), 'day-1')
   writeFileSync(join(project, 'model.mwmodel'), bytes)
-  proof.say(`the model: learnt from ${rowCount} windows of another week, ${positiveCount} of a worn bearing`)
+  proof.say(
+    `the model: learnt from ${rowCount} windows of an earlier week of the same machines, ${positiveCount} of a worn bearing`,
+  )
 
   const fleet = new PlantFleet(seed, calendar)
   const slowDisk = join(proof.folder, 'slow-disk')
