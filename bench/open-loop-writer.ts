@@ -61,7 +61,7 @@ export async function openLoopWriter(cluster: DevelopmentCluster, schedule: Sche
   if (first.value !== 'ready') throw new Error(`the writer did not come to write: it ended with ${await ended}`)
   return {
     write: async (beganMs) => {
-      child.stdin.end(`${beganMs}\n`)
+      child.stdin.end(`${Math.round(beganMs)}\n`)
       const lateMs: number[] = []
       for (let line = await said.next(); line.done !== true; line = await said.next()) lateMs.push(Number(line.value))
       const code = await ended
