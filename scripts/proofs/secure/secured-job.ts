@@ -10,7 +10,7 @@ import {
 } from '../../../packages/cli/src/commands/command-testing.ts'
 import { authorityPath, keyStorePath, trustStorePath } from '../../../packages/cluster/src/development/certificates.ts'
 import type { DevelopmentCluster } from '../../../packages/cluster/src/development/index.ts'
-import { type CommandResult, command } from '../support/commands.ts'
+import { type CommandResult, command, startGateway } from '../support/commands.ts'
 import { eventually, type Proof } from '../support/proof.ts'
 import { type Right, rightsOfGuide } from './guide-rights.ts'
 import { KafkaUsers } from './kafka-users.ts'
@@ -113,10 +113,22 @@ class SecuredPlant {
         found.length === wanted && status.restarts === 0,
         `with just the rights that the guides name, ${found.length} windows go through files, Kafka, Flink and back, with no restart`,
       )
+      await this.#gatewayTakes()
       await this.#refusals()
     } finally {
       clearInterval(looking)
     }
+  }
+
+  /** A gateway with its own user takes readings. */
+  async #gatewayTakes(): Promise<void> {
+    const gateway = await startGateway(this.#project, ...this.#kafka('gateway'))
+    this.#proof.onEnd(() => gateway.kill())
+    const body = pressLines(minutes, minutes + 1).join('\n')
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const { status } = await fetch(`${gateway.url}/api/readings`, { method: 'POST', headers, body })
+    await gateway.stop()
+    this.#proof.check(status === 202, `a gateway's user may write what comes in: it is answered ${status}`)
   }
 
   /** What the commands say where a login is wrong. */

@@ -79,6 +79,15 @@ test('the guide’s versions and topics are those of the code', () => {
   }
 })
 
+test('the guide gives whoever deploys the right to make each topic', () => {
+  const rights = guide.split('\n').find((line) => line.includes('*create*, *describe*, *describe configs*')) ?? ''
+  expect([...rights.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name).sort()).toEqual(
+    topicDefinitions()
+      .map(({ name }) => name)
+      .sort(),
+  )
+})
+
 test('nothing listens beyond the loopback address, secure or not', () => {
   for (const secure of [false, true]) {
     const broker = properties(brokerConfiguration(folder, { ...settings, secure }, 'broker-1')[0]?.text ?? '')
