@@ -36,6 +36,8 @@ const settledShare = 0.2
 const settledLooksMin = 40
 /** From the settled part's first fifth to its last, of the median. */
 const growthMax = 1.15
+/** V8 collects its older objects when they have become several times as many: between 8 and 25 MB a subtask, whose live ones are 5 MB. */
+const v8BytesPerSubtaskMax = 40e6
 /** Of the job that runs, in each of its two guises, and what a pool's threads still have of one before it. */
 const jobLoadersMax = 4
 
@@ -96,7 +98,7 @@ async function soak(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   await fleet.stop()
 
   proof.check(pids() === pidsBefore, `${deployments} deployments came and went in the same two task managers`)
-  checkFlat(proof, samples)
+  checkMemory(proof, samples, plan.partitionCount)
   const probe = new KafkaProbe(cluster.kafka, outputTopics)
   await checkOutputs(proof, probe, plan.partitionCount, async (input) =>
     expectedOutputs(plan, await activationsOf(probe), (version) => fleetPackage(Number(version)), input),
@@ -137,11 +139,10 @@ function sampleOf(cluster: DevelopmentCluster): Omit<Sample, 'v8'> {
   }
 }
 
-function checkFlat(proof: Proof, samples: readonly Sample[]): void {
+function checkMemory(proof: Proof, samples: readonly Sample[], partitionCount: number): void {
   const settled = samples.slice(Math.floor(samples.length * settledShare))
   const fifth = Math.max(1, Math.floor(settled.length / 5))
-  const measures =
-    settled.length < settledLooksMin ? [] : (['liveHeap', 'metaspace', 'v8', 'resident', 'threads'] as const)
+  const measures = settled.length < settledLooksMin ? [] : (['liveHeap', 'metaspace', 'resident', 'threads'] as const)
   for (const what of measures) {
     const of = (part: readonly Sample[]): number => medianOf(part.map((sample) => sample[what]))
     const [before, after] = [of(settled.slice(0, fifth)), of(settled.slice(-fifth))]
@@ -152,6 +153,11 @@ function checkFlat(proof: Proof, samples: readonly Sample[]): void {
       `${what} is flat: ${shown(before)}${unit} settled, ${shown(after)}${unit} at the end (medians of fifths of ${settled.length} looks)`,
     )
   }
+  const v8 = Math.max(...settled.map((sample) => sample.v8))
+  proof.check(
+    v8 <= v8BytesPerSubtaskMax * partitionCount,
+    `V8 stays within ${(v8BytesPerSubtaskMax / 1e6) * partitionCount} MB: ${(v8 / 1e6).toFixed(1)} MB at most`,
+  )
   const loaders = settled.map(({ jobLoaders }) => jobLoaders)
   proof.check(
     Math.min(...loaders) >= 1 && Math.max(...loaders) <= jobLoadersMax,
