@@ -25,6 +25,8 @@ const days = 3
 const machines = Array.from({ length: 40 }, (_, n) => `press-${n}`)
   .filter((machine) => partitionOf(machine, 3) !== 2)
   .slice(0, 10)
+/** The others' turn to shake does not come. */
+const shakingMachines = 7
 const settledSecondsMax = 150
 
 const firstVerdicts = [
@@ -133,14 +135,19 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const [plainCases, clusteredCases] = [await casesOf('--data', data), await casesOf(...kafka)]
   const unequal = differenceOf(plainCases, clusteredCases)
   proof.check(
-    unequal === null && Object.keys(plainCases as object).length >= machines.length,
+    unequal === null && Object.keys(plainCases as object).length === shakingMachines,
     `and cases are the same on both, ${Object.keys(plainCases as object).length} of them, each message once ${unequal ?? ''}`,
   )
 
   const metrics = await Promise.all([plant.url, gateway.url].map(async (url) => modelMetrics(url)))
+  const [plain = [], ofKafka = []] = metrics.map((text) => text.split('\n'))
+  const unlikeLines = [
+    ...plain.filter((line) => !ofKafka.includes(line)),
+    ...ofKafka.filter((line) => !plain.includes(line)),
+  ]
   proof.check(
-    metrics[0] === metrics[1] && (metrics[0]?.split('\n').length ?? 0) > 20,
-    `and so are ${metrics[0]?.split('\n').length} lines of metrics`,
+    unlikeLines.length === 0 && plain.length > 20,
+    `and so are ${plain.length} lines of metrics ${unlikeLines.join(' | ')}`,
   )
   proof.say((await metricsAt(gateway.url)).filter((line) => /^millwright_watcher_(?:cpu|lag)/.test(line)).join(', '))
   await plant.stop()
@@ -194,9 +201,13 @@ async function metricsAt(url: string): Promise<string[]> {
   return (await (await fetch(`${url}/metrics`)).text()).split('\n')
 }
 
+/** Of the report: not which model is in force and since when, which the engine says, nor what operators count. */
 async function modelMetrics(url: string): Promise<string> {
   const lines = await metricsAt(url)
-  return lines.filter((line) => /^millwright_(?:model|drift|false|verdicts|quality|machines)_/.test(line)).join('\n')
+  return lines
+    .filter((line) => /^millwright_(?:model|drift|false|verdicts|quality|machines)_/.test(line))
+    .filter((line) => !/^millwright_model_(?:activ|in_force)/.test(line))
+    .join('\n')
 }
 
 async function post(url: string, to: 'readings' | 'feedback', lines: readonly string[]): Promise<void> {
