@@ -40,7 +40,7 @@ function rightsOfLine(line: string): Right[] {
 function kindOf(on: string): Right['resourceType'] {
   if (on === 'the cluster') return ResourceTypes.CLUSTER
   if (on.includes('transactional id')) return ResourceTypes.TRANSACTIONAL_ID
-  return on.startsWith('groups') ? ResourceTypes.GROUP : ResourceTypes.TOPIC
+  return /^(?:the group|groups) /.test(on) ? ResourceTypes.GROUP : ResourceTypes.TOPIC
 }
 
 function patternOf(on: string): Right['resourcePatternType'] {
