@@ -41,7 +41,8 @@ function run(plan: Plan, steps: readonly Step[], options: DirectEngineOptions = 
   return createDirectEngine({ createDecoder: plainDecoder, ...options }).run(plan, steps) as RunResult
 }
 
-describe('createPartitionOperator()', () => {
+// Hundreds of histories each: half a minute a test, more on a busy machine.
+describe('createPartitionOperator()', { timeout: 240_000 }, () => {
   test('gives the same whatever decoder, chunks and flushes', () => {
     overScenarios((seed, plan, steps) => {
       const whole = run(plan, steps)

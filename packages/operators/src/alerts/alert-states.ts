@@ -93,7 +93,9 @@ export class AlertStates {
   put(device: number, state: Float64Array): void {
     assert(state.length <= this.#stride, 'a state has no more windows than are kept')
     this.forget(device)
-    this.#floats.set(state, this.#base(device))
+    // First the room: asking for it may make the array anew.
+    const base = this.#base(device)
+    this.#floats.set(state, base)
   }
 
   write(device: number, writer: ByteWriter): void {
