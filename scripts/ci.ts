@@ -61,7 +61,7 @@ const suites: readonly Suite[] = [
   },
   {
     name: 'deployments that leave no class loader behind',
-    command: inNode('scripts/proofs/soak.ts --deployments 8 --minutes 2'),
+    command: inNode('scripts/proofs/soak.ts --deployments 6 --minutes 1'),
   },
   { name: 'model swaps under load on Flink', command: inNode('scripts/proofs/cluster-swap.ts --swaps 20') },
   { name: "a project's own functions that fail on Flink", command: proof('poison') },
