@@ -47,6 +47,8 @@ const phases: readonly Phase[] = ['ingestion', 'processing', 'snapshot', 'retent
 const terminationMsLimit = 5000
 /** A plant that says nothing of what the harness waits for is killed all the same. */
 const patienceMs = 20_000
+/** A start recovers first: on a machine with ten times its load that takes a minute. */
+const startPatienceMs = 120_000
 
 export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
   const { subject, root, killCount, seed, hitsMin, terminateEvery = 10 } = options
@@ -143,7 +145,7 @@ class PlantProcess {
 
   /** Resolves when the plant can append. @throws When it ends before. */
   async ready(): Promise<void> {
-    await this.#until(() => this.#isReady)
+    await this.#until(() => this.#isReady, startPatienceMs)
     if (!this.#isReady) throw new Error(`the plant ended with ${this.exitCode} before it was ready: ${this.errors}`)
   }
 
@@ -173,8 +175,8 @@ class PlantProcess {
     return phases.filter((phase) => [...this.#open].some(([key, count]) => key.startsWith(phase) && count > 0))
   }
 
-  async #until(isSo: () => boolean): Promise<void> {
-    const patience = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs)
+  async #until(isSo: () => boolean, waitMsMax = patienceMs): Promise<void> {
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), waitMsMax)
     while (!isSo() && !this.#isEnded)
       await new Promise<void>((resolve) => {
         this.#onLine = resolve
