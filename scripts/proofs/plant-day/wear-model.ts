@@ -2,8 +2,9 @@ import type { DeviceFeatures, Plan } from '@millwright/core'
 import { compileScorer, makeBaseline, makeGoldenRows, packModel, readXgboostModel } from '@millwright/scoring'
 import { type Simulation, simulatedLineBytesMax } from '@millwright/simulator'
 import { nodeCrypto } from '../../../packages/cli/src/models/node-crypto.ts'
+import { stumpModelFile } from '../../../packages/cli/src/models/stump-model-testing.ts'
 import { buildOperator } from '../../../packages/cli/src/plant/build-operator.ts'
-import { boostStumps, stumpModelFile } from './boosted-stumps.ts'
+import { boostStumps } from './boosted-stumps.ts'
 
 const stumpCount = 40
 const baselineBins = 20

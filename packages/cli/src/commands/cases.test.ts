@@ -7,15 +7,8 @@ import type { CaseMessage, CaseView, MaintenanceFeedback } from '@millwright/cor
 import type { CaseChannels, CaseDetail, CaseList } from '@millwright/gateways'
 import { afterAll, expect, test } from 'vitest'
 import { TopicsWatch } from '../watch/topics-watch.ts'
-import {
-  millwright,
-  pressLines,
-  pressPackage,
-  pressStartMs,
-  startPlant,
-  writeLines,
-  writeProject,
-} from './command-testing.ts'
+import { millwright, pressLines, pressPackage, pressStartMs, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))

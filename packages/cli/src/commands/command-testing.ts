@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import { splitModelPackage } from '../models/split-model-testing.ts'
 
 /** Commands in processes of their own, as a user runs them, on a small project. */
 
-const main = join(import.meta.dirname, '../../bin/millwright.js')
+/** The command line, as it is installed. */
+export const main = join(import.meta.dirname, '../../bin/millwright.js')
 
 export interface CommandResult {
   readonly code: number | null
@@ -23,44 +24,6 @@ export async function millwright(...args: readonly string[]): Promise<CommandRes
     once(child, 'close') as Promise<[number | null]>,
   ])
   return { code, stdout, stderr }
-}
-
-/** A `millwright run` that listens. */
-export interface RunningPlant {
-  readonly url: string
-  readonly process: ChildProcess
-  /** Ends it with SIGTERM. */
-  stop(): Promise<CommandResult>
-  /** Resolves with how it ended, of itself or by a signal. */
-  readonly ended: Promise<CommandResult>
-}
-
-/** Starts a plant on a free port; resolves when it waits for readings, its `--input` read. @throws When it ends before. */
-export async function startPlant(...args: readonly string[]): Promise<RunningPlant> {
-  const child = spawn(process.execPath, [main, 'run', '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')]).then(
-    ([stdout, stderr, [code]]): CommandResult => ({ code: code as number | null, stdout, stderr }),
-  )
-  // A test may end before it asks; what a stream throws that a test closed is its own doing.
-  ended.catch(() => undefined)
-  const url = await new Promise<string>((resolve, reject) => {
-    let said = ''
-    child.stderr.on('data', (text: string) => {
-      said += text
-      const match = /takes readings at (\S+)\/api\/readings/.exec(said)
-      if (match?.[1] !== undefined && said.includes('Waiting for readings')) resolve(match[1])
-    })
-    child.once('exit', (code) => reject(new Error(`the plant ended with ${code}: ${said}`)))
-  })
-  return {
-    url,
-    process: child,
-    ended,
-    async stop() {
-      child.kill('SIGTERM')
-      return await ended
-    },
-  }
 }
 
 /** Makes a project: three channels, windows of a minute, alerts where vibration is high. @returns Its folder. */
@@ -132,7 +95,8 @@ export function writeLines(path: string, lines: readonly string[]): string {
   return path
 }
 
-async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+/** All that a stream gives, as text. */
+export async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   let text = ''
   stream.setEncoding('utf8')
   for await (const part of stream) text += String(part)

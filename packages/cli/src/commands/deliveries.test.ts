@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DeliveryStatus } from '@millwright/gateways'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { millwright, pressLines, pressPackage, startPlant, writeProject } from './command-testing.ts'
+import { millwright, pressLines, pressPackage, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-deliveries-'))
 const received: { id: string; change: string }[] = []

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { millwright, pressStartMs, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { millwright, pressStartMs, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 let folder = ''
 beforeEach(() => {

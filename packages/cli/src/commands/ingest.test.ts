@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
-import { millwright, pressLines, pressPackage, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { millwright, pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-ingest-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { ModelUpdate } from '@millwright/core'
 import { afterAll, expect, test } from 'vitest'
 import { splitModelFile } from '../models/split-model-testing.ts'
-import { millwright, pressLines, pressPackage, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { millwright, pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-models-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -6,7 +6,8 @@ import type { AlertSignal, MaintenanceFeedback } from '@millwright/core'
 import { defaultVerdictRules, type WatchReport } from '@millwright/monitoring'
 import { afterAll, expect, test } from 'vitest'
 import { naiveVerdicts } from '../../../monitoring/src/testing/naive-verdicts.ts'
-import { millwright, pressPackage, pressStartMs, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { millwright, pressPackage, pressStartMs, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-report-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { millwright, pressLines, pressPackage, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { millwright, pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
+import { startPlant } from './plant-testing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-run-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { pressLines, pressPackage, type RunningPlant, startPlant, writeLines, writeProject } from './command-testing.ts'
+import { pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
+import { type RunningPlant, startSharedPlant } from './plant-testing.ts'
 
 const browserPath = onPath('chromium', 'chromium-browser', 'google-chrome')
 if (browserPath === null) process.stdout.write('skipped: the status page in a browser, as no Chromium is on the PATH\n')
@@ -21,7 +22,7 @@ beforeAll(async () => {
   const project = writeProject(join(folder, 'project'))
   writeFileSync(join(project, 'model.mwmodel'), pressPackage('1'))
   const input = writeLines(join(folder, 'readings.ndjson'), pressLines(0, 3))
-  plant = await startPlant(project, '--data', join(folder, 'data'), '--input', input)
+  plant = await startSharedPlant(project, '--data', join(folder, 'data'), '--input', input)
   browser = await chromium.launch({
     executablePath: browserPath,
     args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],

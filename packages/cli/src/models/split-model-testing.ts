@@ -1,6 +1,7 @@
 import type { PackagedFeature } from '@millwright/scoring'
 import { compileScorer, makeBaseline, makeGoldenRows, packModel, readXgboostModel } from '@millwright/scoring'
 import { nodeCrypto } from './node-crypto.ts'
+import { stumpModelFile } from './stump-model-testing.ts'
 
 /** A model for tests: one tree of one split, so that its answer can be told by looking at a row. */
 export interface SplitModel {
@@ -52,58 +53,14 @@ export function splitModelPackage(split: SplitModel): Uint8Array {
 /** Makes the model of a {@link SplitModel} in XGBoost's JSON. */
 export function splitModelFile(
   {
-    splitFeature,
-    splitAt,
+    splitFeature: feature,
+    splitAt: at,
     below,
     atOrAbove,
     idleTreeCount = 0,
   }: Pick<SplitModel, 'splitFeature' | 'splitAt' | 'below' | 'atOrAbove' | 'idleTreeCount'>,
   featureCount: number,
 ): Uint8Array {
-  const three = <T>(a: T, b: T, c: T): T[] => [a, b, c]
-  const treeOf = (id: number, below: number, atOrAbove: number) => ({
-    base_weights: three(0, below, atOrAbove),
-    categories: [],
-    categories_nodes: [],
-    categories_segments: [],
-    categories_sizes: [],
-    default_left: three(1, 0, 0),
-    id,
-    left_children: three(1, -1, -1),
-    loss_changes: three(1, 0, 0),
-    parents: three(2147483647, 0, 0),
-    right_children: three(2, -1, -1),
-    split_conditions: three(splitAt, below, atOrAbove),
-    split_indices: three(splitFeature, 0, 0),
-    split_type: three(0, 0, 0),
-    sum_hessian: three(2, 1, 1),
-    tree_param: { num_deleted: '0', num_feature: String(featureCount), num_nodes: '3', size_leaf_vector: '1' },
-  })
-  const trees = [treeOf(0, below, atOrAbove), ...Array.from({ length: idleTreeCount }, (_, i) => treeOf(i + 1, 0, 0))]
-  const file = {
-    learner: {
-      attributes: {},
-      feature_names: [],
-      feature_types: [],
-      gradient_booster: {
-        model: {
-          gbtree_model_param: { num_parallel_tree: '1', num_trees: String(trees.length) },
-          iteration_indptr: [...trees.keys(), trees.length],
-          tree_info: trees.map(() => 0),
-          trees,
-        },
-        name: 'gbtree',
-      },
-      learner_model_param: {
-        base_score: '5E-1',
-        boost_from_average: '1',
-        num_class: '0',
-        num_feature: String(featureCount),
-        num_target: '1',
-      },
-      objective: { name: 'binary:logistic', reg_loss_param: { scale_pos_weight: '1' } },
-    },
-    version: [2, 1, 0],
-  }
-  return Buffer.from(JSON.stringify(file))
+  const idle = Array.from({ length: idleTreeCount }, () => ({ feature, at, below: 0, atOrAbove: 0 }))
+  return stumpModelFile([{ feature, at, below, atOrAbove }, ...idle], featureCount)
 }
