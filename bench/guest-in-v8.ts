@@ -8,12 +8,9 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureArtifacts } from '../packages/cluster/src/development/artifact-cache.ts'
-import { flinkAdditionArtifacts, flinkArtifacts } from '../packages/cluster/src/development/artifacts.ts'
-import { defaultCacheFolder, streamProgress } from '../packages/cluster/src/development/index.ts'
 import { runTool } from '../packages/cluster/src/development/run-tool.ts'
-import { findToolchain } from '../packages/cluster/src/development/toolchain.ts'
-import { buildHost, bundleInto } from './host-build.ts'
+import { guestJava } from './guest-java.ts'
+import { bundleInto } from './host-build.ts'
 import { benchScratch, machineText } from './machine.ts'
 import { peersInput } from './peers.ts'
 import { markdownOf, median, spread } from './report.ts'
@@ -28,16 +25,8 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, passes: { type: 'string', default: '6' } },
 })
 
-const { classes } = await buildHost()
 const guest = await bundleInto(join(benchScratch, 'cluster-guest'))
-const progress = streamProgress()
-const flink = await ensureArtifacts(defaultCacheFolder(), flinkArtifacts, progress)
-const additions = await ensureArtifacts(defaultCacheFolder(), flinkAdditionArtifacts(), progress)
-const { java, javac } = findToolchain()
-const compiled = join(benchScratch, 'guest-speed')
-const classPath = [compiled, classes, `${flink}/lib/*`, `${additions}/*`].join(':')
-const source = join(import.meta.dirname, 'java/org/millwright/host/GuestSpeed.java')
-await runTool(javac, ['-cp', classPath, '-d', compiled, source], { what: 'compile the benchmark' })
+const { java, classPath } = await guestJava('GuestSpeed')
 
 const found = ways.map(({ name }) => ({ name, prepareNs: [] as number[], processNs: [] as number[] }))
 for (let round = 0; round < Number(values.rounds); round++)

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CaseMessage, CaseView, MaintenanceFeedback } from '@millwright/core'
 import type { CaseChannels, CaseDetail, CaseList } from '@millwright/gateways'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { TopicsWatch } from '../watch/topics-watch.ts'
 import { millwright, pressLines, pressPackage, pressStartMs, writeLines, writeProject } from './command-testing.ts'
-import { startPlant } from './plant-testing.ts'
+import { plantsUntil } from './plant-testing.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DeliveryStatus } from '@millwright/gateways'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { millwright, pressLines, pressPackage, writeProject } from './command-testing.ts'
-import { startPlant } from './plant-testing.ts'
+import { plantsUntil } from './plant-testing.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-deliveries-'))
 const received: { id: string; change: string }[] = []

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { millwright, pressStartMs, writeLines, writeProject } from './command-testing.ts'
-import { startPlant } from './plant-testing.ts'
+import { plantsUntil } from './plant-testing.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 let folder = ''
 beforeEach(() => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { onTestFinished } from 'vitest'
 import { type CommandResult, main, textOf } from './command-testing.ts'
 
 /** A `millwright run` that listens. */
@@ -13,21 +12,24 @@ export interface RunningPlant {
   readonly ended: Promise<CommandResult>
 }
 
+/** Starts a plant on a free port; resolves when it waits for readings, its `--input` read. @throws When it ends before. */
+export type StartPlant = (...args: readonly string[]) => Promise<RunningPlant>
+
 /**
- * Starts a plant on a free port; resolves when it waits for readings, its `--input` read. A test that fails leaves none behind.
+ * Returns a {@link StartPlant} whose plants are killed at some moment, also those that a failed test left or still waits for.
  *
- * @throws When it ends before.
+ * @param atEnd Calls what it is given at that moment: the test runner's `onTestFinished`.
  */
-export function startPlant(...args: readonly string[]): Promise<RunningPlant> {
-  const child = spawnPlant(args)
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return listening(child)
+export function plantsUntil(atEnd: (end: () => void) => void): StartPlant {
+  return (...args) => {
+    const child = spawnPlant(args)
+    atEnd(() => void child.kill('SIGKILL'))
+    return listening(child)
+  }
 }
 
-/** Like {@link startPlant}, for a whole file: who starts it ends it. */
-export function startSharedPlant(...args: readonly string[]): Promise<RunningPlant> {
-  return listening(spawnPlant(args))
-}
+/** A {@link StartPlant} for a whole file: who starts it ends it. */
+export const startSharedPlant: StartPlant = (...args) => listening(spawnPlant(args))
 
 type PlantChild = ReturnType<typeof spawnPlant>
 

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AlertSignal, MaintenanceFeedback } from '@millwright/core'
 import { defaultVerdictRules, type WatchReport } from '@millwright/monitoring'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { naiveVerdicts } from '../../../monitoring/src/testing/naive-verdicts.ts'
 import { millwright, pressPackage, pressStartMs, writeLines, writeProject } from './command-testing.ts'
-import { startPlant } from './plant-testing.ts'
+import { plantsUntil } from './plant-testing.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-report-'))
 afterAll(() => rmSync(folder, { recursive: true }))

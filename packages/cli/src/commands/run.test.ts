@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { millwright, pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
-import { startPlant } from './plant-testing.ts'
+import { plantsUntil } from './plant-testing.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-run-'))
 afterAll(() => rmSync(folder, { recursive: true }))

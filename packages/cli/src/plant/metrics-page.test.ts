@@ -3,12 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlantWatch } from '@millwright/monitoring'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { referenceOf, simulatedFleet } from '../../../monitoring/src/testing/simulated-fleet.ts'
 import { pressLines, writeProject } from '../commands/command-testing.ts'
-import { startPlant } from '../commands/plant-testing.ts'
+import { plantsUntil } from '../commands/plant-testing.ts'
 import { watchMetrics } from '../watch/watch-metrics.ts'
 import { PlantMetrics } from './metrics.ts'
+
+const startPlant = plantsUntil(onTestFinished)
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-metrics-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,4 +1,4 @@
-import { alertSeverities, type NotifyChannelBase } from '@millwright/core'
+import { alertSeverities, idPattern, type NotifyChannelBase } from '@millwright/core'
 import { type Notification, openingWindowEnd } from './notification.ts'
 
 /** `other`: not for this channel. `history`: it would be, were it not of windows that are long past. */
@@ -30,9 +30,6 @@ export function channelFilter(
 
 /** Says whether an id is one of these; `*` stands for any characters. */
 function devicePattern(devices: readonly string[]): (deviceId: string) => boolean {
-  const patterns = devices.map((device) => {
-    const parts = device.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-    return new RegExp(`^${parts.join('.*')}$`, 'su')
-  })
-  return (deviceId) => patterns.some((pattern) => pattern.test(deviceId))
+  const patterns = devices.map(idPattern)
+  return (deviceId) => patterns.some((isOf) => isOf(deviceId))
 }

@@ -202,6 +202,26 @@ test('a position that cannot be saved is said, and tried again; deliveries go on
   await channel.close()
 })
 
+test.each([
+  1, 2,
+])('an attempt that a stop cuts is made again at the next start, of messages of %i (N1)', async (batchMax) => {
+  const parts = setting()
+  parts.peer.batchMax = batchMax
+  parts.peer.answers.push('hang')
+  for (let sequence = 0; sequence < batchMax; sequence++) parts.cases.add(caseRecord({ sequence }))
+  const first = start(parts)
+  await parts.peer.until(() => parts.peer.attempts === 1)
+  const closing = first.close()
+  await parts.clock.slept(1000)
+  parts.clock.advance(1000)
+  await closing
+  expect(parts.store.saved).toMatchObject({ positions: [0], parked: [] })
+  const second = start(parts)
+  await parts.peer.until(() => parts.peer.taken.flat().length === batchMax)
+  await second.close()
+  expect(parts.peer.taken.flat()).toEqual(Array.from({ length: batchMax }, (_, sequence) => id(sequence)))
+})
+
 test('what is saved never goes beyond what the peer has not taken yet (N1)', async () => {
   const parts = setting()
   for (const sequence of [0, 1, 2]) parts.cases.add(caseRecord({ sequence }))

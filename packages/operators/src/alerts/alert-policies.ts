@@ -1,4 +1,4 @@
-import { type AlertLevel, type AlertRules, type DevicePolicy, limits } from '@millwright/core'
+import { type AlertLevel, type AlertRules, type DevicePolicy, idPattern, limits } from '@millwright/core'
 
 /** Which alert policy a device has, by its id. */
 export class AlertPolicies {
@@ -10,7 +10,7 @@ export class AlertPolicies {
   /** By a whole id, the first entry that names it. */
   readonly #byId = new Map<string, number>()
   /** Patterns with a `*`, in order of their entries. */
-  readonly #patterns: { readonly parts: readonly string[]; readonly entry: number }[] = []
+  readonly #patterns: { readonly isOf: (id: string) => boolean; readonly entry: number }[] = []
 
   constructor(rules: AlertRules) {
     this.#rules = rules
@@ -18,8 +18,7 @@ export class AlertPolicies {
     this.timed = policiesOf(rules).some(({ clearAfterMs }) => clearAfterMs !== null)
     for (const [entry, { match }] of rules.devices.entries())
       for (const pattern of match) {
-        const parts = pattern.split('*')
-        if (parts.length > 1) this.#patterns.push({ parts, entry })
+        if (pattern.includes('*')) this.#patterns.push({ isOf: idPattern(pattern), entry })
         else if (!this.#byId.has(pattern)) this.#byId.set(pattern, entry)
       }
   }
@@ -27,7 +26,7 @@ export class AlertPolicies {
   /** The policy of a device: of the first entry that matches its id, else the plant's. */
   of(deviceId: string): DevicePolicy {
     const named = this.#byId.get(deviceId) ?? limits.alertPoliciesMax
-    const matching = this.#patterns.find(({ parts, entry }) => entry < named && matches(parts, deviceId))
+    const matching = this.#patterns.find(({ isOf, entry }) => entry < named && isOf(deviceId))
     return this.#rules.devices[matching?.entry ?? named]?.policy ?? this.#rules.policy
   }
 }
@@ -50,19 +49,4 @@ export function thresholdOf(level: AlertLevel, modelThreshold: number): number {
 export function clearThresholdOf(level: AlertLevel, modelThreshold: number): number {
   const threshold = thresholdOf(level, modelThreshold)
   return Math.min(level.clearThreshold ?? threshold, threshold)
-}
-
-/** Whether a text is the parts of a pattern in order, with any text between them. Each part is taken where it first fits. */
-function matches(parts: readonly string[], text: string): boolean {
-  const first = parts[0] as string
-  const last = parts.at(-1) as string
-  const end = text.length - last.length
-  if (first.length > end || !text.startsWith(first) || !text.endsWith(last)) return false
-  let at = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
 }
