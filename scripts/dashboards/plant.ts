@@ -53,9 +53,7 @@ export const plant: Dashboard = {
           'Readings',
           'Lines of sensor-data a second, without the heartbeat.',
           'short',
-          query(
-            'clamp_min(sum by (instance) (rate(millwright_readings_in_total{instance=~"$instance"}[$__rate_interval])) - sum by (instance) (rate(millwright_heartbeat_windows_total{instance=~"$instance"}[$__rate_interval])), 0)',
-          ),
+          query('sum by (instance) (rate(millwright_readings_in_total{instance=~"$instance"}[$__rate_interval]))'),
         ),
         lines(
           'Windows at high risk',

@@ -51,7 +51,7 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   }
   const prometheus = await startPrometheus(tools, shipped, join(proof.folder, 'prometheus'), targets)
   const operatorCounters =
-    /^millwright_(?:readings|values|redelivered|late|window|windows|alerts|heartbeat_windows|devices|device_events|model_activations|timers|dead_letters)_/
+    /^millwright_(?:readings|values|redelivered|late|window|windows|alerts|heartbeat_readings|heartbeat_windows|devices|device_events|model_activations|timers|dead_letters)_/
   const counted = async (job: string): Promise<Map<string, number>> => {
     const series = await prometheus.query(`{__name__=~"millwright_.+_total",job="${job}"}`)
     return summed(

@@ -17,6 +17,7 @@ const counterNames = [
   'windows_closed_total',
   'window_revisions_total',
   'windows_unscored_total',
+  'heartbeat_readings_total',
   'heartbeat_windows_total',
   'window_readings_not_kept_total',
   'alerts_high_total',

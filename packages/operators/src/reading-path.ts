@@ -1,6 +1,7 @@
 import {
   assert,
   ConfigurationError,
+  isHeartbeatDevice,
   limits,
   type Plan,
   type ReadingBatch,
@@ -28,6 +29,8 @@ import type { WindowCloser } from './windows/window-closer.ts'
 interface Place {
   readonly inputOffset: number
   readonly appendTimeMs: number
+  /** Whether it is the plant's own heartbeat, which no counter of machines' readings has. */
+  readonly isBeat: boolean
 }
 
 /**
@@ -106,18 +109,26 @@ export class ReadingPath {
     this.#fold.takeBatch(batch, appendTimeMs)
     let refusal = 0
     let empty = 0
+    let beats = 0
     let row = firstRow
     for (const device of batch.device.subarray(0, firstRow)) {
       if (device === rowEmpty) empty += 1
       else if (device === rowRefused) refusal += 1
+      else if (this.#isHeartbeat(device)) beats += 1
     }
     while (row < rowCount) {
       row = this.#takeInOrder(batch, row)
       if (row === rowCount) break
       const device = batch.device[row] as number
-      const place = { inputOffset: baseOffset + row, appendTimeMs: one ? appendTimeMs : (appendTimeMs[row] as number) }
-      if (device >= 0) this.#takeGuarded(batch, row, place)
-      else if (device === rowEmpty) empty += 1
+      if (device >= 0) {
+        const isBeat = this.#isHeartbeat(device)
+        const appendedAtMs = one ? appendTimeMs : (appendTimeMs[row] as number)
+        this.#takeGuarded(batch, row, { inputOffset: baseOffset + row, appendTimeMs: appendedAtMs, isBeat })
+        if (isBeat) {
+          beats += 1
+          this.#keepOffShortWay(device)
+        }
+      } else if (device === rowEmpty) empty += 1
       else {
         assert(device === rowRefused, 'a row without a device is empty or refused')
         this.#refused(batch, batch.refusals[refusal], row, baseOffset + row)
@@ -125,7 +136,18 @@ export class ReadingPath {
       }
       row += 1
     }
-    this.#counters.add('readings_in_total', rowCount - empty)
+    this.#counters.add('readings_in_total', rowCount - empty - beats)
+    this.#counters.add('heartbeat_readings_total', beats)
+  }
+
+  #isHeartbeat(device: number): boolean {
+    return isHeartbeatDevice(this.#deviceId(device))
+  }
+
+  /** The short way counts what it takes as machines' readings. */
+  #keepOffShortWay(device: number): void {
+    const { table } = this.#memory
+    if (table.exists(device)) table.setFloat(device, fastUntil, Number.NEGATIVE_INFINITY)
   }
 
   /** Takes the rows from `first` on that may go the short way; returns the first row that may not. */
@@ -143,7 +165,7 @@ export class ReadingPath {
     const left = table.has(device, flagWaiting) ? waiting.get(device) : undefined
     table.markDirty(device)
     // Without an append time the newest model scores what the end closes.
-    const place = { inputOffset, appendTimeMs: Number.NaN }
+    const place = { inputOffset, appendTimeMs: Number.NaN, isBeat: this.#isHeartbeat(device) }
     if (left !== undefined) this.#confirm(device, left, place)
     this.#closer.closeAll(device, place.appendTimeMs, inputOffset)
   }
@@ -183,7 +205,7 @@ export class ReadingPath {
     if (!this.#cleaning.clean(current.values)) return
     current.settle()
     if (this.#isRedelivered(device, current)) {
-      this.#counters.add('redelivered_total')
+      if (!place.isBeat) this.#counters.add('redelivered_total')
       return
     }
     if (this.#waits(device, current, batch, row, place)) return
@@ -256,7 +278,7 @@ export class ReadingPath {
 
   #accept(device: number, reading: CurrentReading, place: Place): void {
     const { table } = this.#memory
-    this.#counters.add('readings_accepted_total')
+    if (!place.isBeat) this.#counters.add('readings_accepted_total')
     if (!this.#arrival) remember(table, device, reading.hash())
     if (reading.timestampMs > table.float(device, clock)) {
       table.setFloat(device, clock, reading.timestampMs)

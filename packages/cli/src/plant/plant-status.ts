@@ -35,8 +35,8 @@ export class PlantObserver {
   status(): PlantStatus {
     const stats = this.#engine.stats()
     const summary = summaryOf(stats.counters)
-    // A beat is one reading, and closes one window: so many of the readings are no machine's.
-    const beats = stats.counters['heartbeat_windows_total'] ?? 0
+    // The heartbeat is a device of the plant's own and no machine.
+    const hasHeartbeat = (stats.counters['heartbeat_readings_total'] ?? 0) > 0
     const now = Date.now()
     const lagRecords = sum(stats.partitions, (partition) => partition.lagRecords)
     if (lagRecords === 0) this.#caughtUpAt = now
@@ -45,12 +45,8 @@ export class PlantObserver {
       version: release,
       startedAt: this.#startedAt,
       now,
-      counts: {
-        ...summary,
-        readingsIn: summary.readingsIn - beats,
-        readingsAccepted: summary.readingsAccepted - beats,
-      },
-      devices: Math.max(0, sum(stats.partitions, (partition) => partition.deviceCount) - (beats > 0 ? 1 : 0)),
+      counts: summary,
+      devices: Math.max(0, sum(stats.partitions, (partition) => partition.deviceCount) - (hasHeartbeat ? 1 : 0)),
       ...this.#models(now),
       // The age is that of the time since nothing waited, which the oldest waiting record cannot be older than.
       lag: { records: lagRecords, ageMs: lagRecords === 0 ? 0 : now - this.#caughtUpAt },
