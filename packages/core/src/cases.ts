@@ -123,6 +123,8 @@ export interface CaseState {
   readonly features: Readonly<Record<string, number | null>>
   /** Of the newest window that had reasons. */
   readonly why: readonly Contribution[]
+  /** `caseId` of the resolved case whose alert went on standing, and so opened this one; `null` where an alert was raised. */
+  readonly follows: string | null
   readonly links: readonly string[]
   /** Newest last; the first window and the newest others, at most `limits.caseEvidenceMax`. */
   readonly evidence: readonly CaseEvidence[]

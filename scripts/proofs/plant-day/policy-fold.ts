@@ -95,8 +95,8 @@ export class PolicyFold {
 
   #note(outputs: readonly CaseOutput[], atMs: number): void {
     for (const { message } of outputs) {
-      const { caseId, deviceId, change, verdict } = message
-      if (change === 'opened' || change === 'raised-again') this.#raised += 1
+      const { caseId, deviceId, change, verdict, follows } = message
+      if ((change === 'opened' && follows === null) || change === 'raised-again') this.#raised += 1
       if (change === 'opened') this.#cases.set(caseId, { deviceId, openedAtMs: atMs, right: false })
       const found = this.#cases.get(caseId)
       if (found !== undefined && verdict !== null) found.right = verdict.kind === 'failure-confirmed'

@@ -36,6 +36,11 @@ export function caseMetrics({ open, oldestOpenedAt, totals }: CaseReport, logTim
       by('severity', Object.fromEntries(alertSeverities.map((severity) => [severity, totals.opened[severity] ?? 0]))),
     ),
     counter('cases_raised_again_total', 'alerts raised again on a case that was not resolved', one(totals.raisedAgain)),
+    counter(
+      'cases_followed_total',
+      'cases opened since the alert of a resolved one went on; among those opened',
+      one(totals.followed),
+    ),
     counter('cases_resolved_total', 'cases resolved, by their verdict, or expired', by('verdict', totals.resolved)),
     counter('cases_reopened_total', 'cases reopened', one(totals.reopened)),
     counter('cases_taken_total', 'cases that somebody took: acknowledged, or resolved without', one(totals.taken)),

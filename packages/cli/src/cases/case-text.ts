@@ -28,6 +28,7 @@ export function caseText({ case: of, history }: CaseDetail): string {
     `  model ${of.model.name} ${of.model.version}; ${percent(of.probability)} in the window to ${isoMinute(of.windowEnd)}, at most ${percent(of.peak.probability)} to ${isoMinute(of.peak.windowEnd)}`,
     `  ${spark(of.evidence.map(({ probability }) => probability))}`,
     ...(reasons.length > 0 ? ['  why:', ...reasons] : []),
+    ...(of.follows === null ? [] : [`  the alert went on after ${of.follows} was resolved`]),
     ...(of.links.length > 0 ? [`  links: ${of.links.join(', ')}`] : []),
     '  history:',
     ...history.map((step) => `    ${isoMinute(step.at)}  ${stepText(step)}`),

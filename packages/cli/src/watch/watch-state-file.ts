@@ -16,7 +16,7 @@ export interface StoredWatch {
   readonly state: PlantWatchState
 }
 
-const version = 3
+const version = 4
 /** Machines in one line: a line of some megabytes at most. */
 const machinesPerLine = 500
 

@@ -101,6 +101,17 @@ test('a digest says how many changes on how many machines, and has each with its
   expect(mailOf('press-shop', batch.slice(0, 1)).references).toBeDefined()
 })
 
+test('a case that follows an answered one is told as such', () => {
+  const follows = 'press-07@1767542400000'
+  const { subject, text } = mailOf('press-shop', [notificationOf({ follows })])
+  expect(subject).toBe('[press-shop] press-07: still at risk of failure (warning, 93%)')
+  expect(text).toContain(`the alert went on after ${follows} was resolved`)
+  expect(mailOf('press-shop', [notificationOf({ follows, sequence: 1, change: 'cleared' })]).subject).toContain(
+    'no longer at risk',
+  )
+  expect(mailOf('press-shop', [notificationOf()]).subject).toContain(': at risk of failure')
+})
+
 test.each([
   ['a recipient for good', { recipient: 550 }, ['nobody@example.org'], DeliveryRefusedError],
   ['a recipient for now', { recipient: 451 }, ['nobody@example.org'], DeliveryFailedError],

@@ -23,10 +23,12 @@ const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionD
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 })
 
 /** One line: the machine, what happened, how severe, how probable. */
-export function summaryOf({ deviceId, change, severity, probability }: Notification): string {
+export function summaryOf({ deviceId, change, severity, probability, follows }: Notification): string {
   const chance = probability === null ? '' : `, ${percent.format(probability)}`
   // A change of a newer release goes by its own name.
-  return `${deviceId}: ${changeTexts[change] ?? change} (${severity}${chance})`
+  const happened =
+    change === 'opened' && follows !== null ? 'still at risk of failure' : (changeTexts[change] ?? change)
+  return `${deviceId}: ${happened} (${severity}${chance})`
 }
 
 /** The reasons in one line; empty where there are none. */
@@ -36,7 +38,7 @@ export function whyText({ why }: Notification): string {
 
 /** A few lines for a person: the summary, when, who, what was said, and the id by which a copy is known. */
 export function notificationText(notification: Notification): string {
-  const { at, by, byPerson, comment, verdict, assignee, status, id } = notification
+  const { at, by, byPerson, change, comment, verdict, assignee, status, follows, id } = notification
   const who = byPerson ? ` by ${by ?? 'somebody'}` : ''
   const lines = [
     summaryOf(notification),
@@ -44,6 +46,7 @@ export function notificationText(notification: Notification): string {
   ]
   const why = whyText(notification)
   if (why !== '') lines.push(`  why: ${why}`)
+  if (change === 'opened' && follows !== null) lines.push(`  the alert went on after ${follows} was resolved`)
   if (verdict !== null) lines.push(`  verdict: ${verdict.kind}${verdict.found === null ? '' : `, ${verdict.found}`}`)
   if (comment !== null) lines.push(`  "${comment.replace(/\s+/g, ' ')}"`)
   lines.push(`  ${id}`)

@@ -22,6 +22,8 @@ export interface Notification {
   /** Largest first. */
   readonly why: readonly { readonly feature: string; readonly value: number | null }[]
   readonly assignee: string | null
+  /** The resolved case whose alert went on standing, and so opened this one. */
+  readonly follows: string | null
   readonly comment: string | null
   readonly verdict: { readonly kind: string; readonly found: string | null } | null
   /** Whether a person did it, or the plant. */
@@ -73,6 +75,7 @@ export function readNotification(record: string): Notification | null {
     probability: numberOf(found['probability']),
     why: whyOf(found['why']),
     assignee: textOf(found['assignee']),
+    follows: textOf(found['follows']),
     comment: textOf(found['comment']),
     verdict: verdictOf(found['verdict']),
     byPerson: personsChanges.has(change),

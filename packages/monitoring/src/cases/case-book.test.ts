@@ -30,6 +30,7 @@ function comparable({
   from,
   to,
   verdict,
+  follows,
   evidence,
 }: CaseMessage) {
   const said = verdict === null ? null : `${verdict.kind} ${verdict.from} ${verdict.to} ${verdict.failureAt}`
@@ -45,6 +46,7 @@ function comparable({
     assignee,
     span: `${from} ${to}`,
     verdict: said,
+    follows,
     evidence,
   }
 }
@@ -64,7 +66,7 @@ describe('the fold', () => {
     )
   })
 
-  test('CaseBook goes on from its state as JSON as if it had never stopped, with marks that grow (C2, C3, C6)', () => {
+  test('CaseBook goes on from its state as JSON as if it had never stopped, with marks that grow (C2, C3, C7)', () => {
     fc.assert(
       fc.property(fc.integer(), fc.boolean(), fc.array(fc.nat(249), { maxLength: 4 }), (seed, marked, stops) => {
         const records = randomCaseRecords(seed, marked)
@@ -138,13 +140,69 @@ function command(book: CaseBook, atMs: number, fields: object): CaseMessage | nu
 const changesOf = (outputs: readonly CaseOutput[]): string[] => outputs.map(({ message }) => message.change)
 
 describe('a person and an alert', () => {
-  test('an alert that stands when its case is resolved opens no other until it has cleared and is raised again', () => {
+  test('an alert that stands when its case is resolved opens no other while it goes on for less than a shift, and one when it has cleared and is raised again', () => {
     const book = new CaseBook({ marked: false })
     windows(book, [0.9, 0.9])
     const laterMs = startMs + 2 * windowMs
     expect(command(book, laterMs + 2000, { command: 'resolve', verdict: 'false-alarm' })?.status).toBe('resolved')
-    expect(changesOf(windows(book, [0.9, 0.9], laterMs))).toEqual([])
-    expect(changesOf(windows(book, [0.1, 0.9], laterMs + 2 * windowMs))).toEqual(['opened'])
+    expect(changesOf(windows(book, Array<number>(95).fill(0.9), laterMs))).toEqual([])
+    const raised = windows(book, [0.1, 0.9], laterMs + 95 * windowMs)
+    expect(raised.map(({ message }) => [message.change, message.follows])).toEqual([['opened', null]])
+  })
+
+  test('an alert that goes on for a shift after it was answered opens a case that follows the answered one, then one a day (C6)', () => {
+    const book = new CaseBook({ marked: false })
+    const answerAfter = (fromMs: number, count: number, atMs: number): CaseMessage[] => {
+      const told = windows(book, Array<number>(count).fill(0.9), fromMs).map(({ message }) => message)
+      for (const { caseId } of told) command(book, atMs, { caseId, command: 'resolve', verdict: 'false-alarm' })
+      return told
+    }
+    const idAt = (i: number): string => `press-07@${startMs + i * windowMs}`
+    const [first] = answerAfter(startMs, 1, startMs + windowMs + 2000)
+    expect([first?.caseId, first?.follows]).toEqual([idAt(1), null])
+    // Eight hours are 96 windows, a day is 288.
+    let count = 1
+    let answered = idAt(1)
+    for (const wait of [96, 288, 288]) {
+      const fromMs = startMs + count * windowMs
+      expect(answerAfter(fromMs, wait - 1, 0)).toEqual([])
+      count += wait
+      const followed = answerAfter(fromMs + (wait - 1) * windowMs, 1, startMs + count * windowMs + 2000)
+      expect(followed.map(({ change, sequence, caseId, follows }) => [change, sequence, caseId, follows])).toEqual([
+        ['opened', 0, idAt(count), answered],
+      ])
+      answered = idAt(count)
+    }
+    expect(book.totals).toMatchObject({ opened: { warning: 4 }, followed: 3 })
+  })
+
+  test('an alert that goes on is answered anew once it has cleared: the shift counts again, not the day', () => {
+    const book = new CaseBook({ marked: false })
+    windows(book, [0.9])
+    command(book, startMs + windowMs + 2000, { command: 'resolve', verdict: 'unclear' })
+    const [following] = windows(book, [0.9], startMs + 8 * hourMs)
+    expect(following?.message.follows).toBe(`press-07@${startMs + windowMs}`)
+    windows(book, [0.1, 0.9], startMs + 9 * hourMs)
+    // It is the case that follows, raised again; its answer holds a day, the next alert's a shift.
+    const atMs = startMs + 9 * hourMs + 2 * windowMs
+    const caseId = following?.message.caseId
+    command(book, atMs + 2000, { caseId, command: 'resolve', verdict: 'unclear' })
+    const [raised] = windows(book, [0.1, 0.9], atMs)
+    expect([raised?.message.change, raised?.message.follows]).toEqual(['opened', null])
+    command(book, atMs + hourMs, { caseId: raised?.message.caseId, command: 'resolve', verdict: 'unclear' })
+    const again = windows(book, [0.9, 0.9], atMs + 8 * hourMs)
+    expect(again.map(({ message }) => message.follows)).toEqual([raised?.message.caseId])
+  })
+
+  test('a case that follows is reopened and answered as any other; a machine that sends nothing opens none until it sends', () => {
+    const book = new CaseBook({ marked: false })
+    windows(book, [0.9])
+    command(book, startMs + windowMs + 2000, { command: 'resolve', verdict: 'false-alarm' })
+    const silentMs = startMs + 20 * hourMs
+    expect(book.deviceStatus({ deviceId: 'press-07', kind: 'device-silent', at: silentMs }, silentMs)).toEqual([])
+    expect(changesOf(windows(book, [0.9], startMs + dayMs))).toEqual(['opened'])
+    expect(command(book, startMs + 2 * dayMs, { command: 'reopen' })).toBeNull()
+    expect(book.refusals[0]?.reason).toBe('another-open')
   })
 
   test('an alert that grows graver after its case was resolved opens a case', () => {

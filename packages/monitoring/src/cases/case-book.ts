@@ -31,7 +31,9 @@ import { type CaseDevice, caseState, unresolved, type WatchedCase } from './watc
  * C3. Marks grow: each message's mark is after that of every message before, also over a restore.
  * C4. Memory is bounded: devices by `caseDevicesMax`, resolved cases by age and number, what a case holds by its own limits.
  * C5. A command changes its case once, however often it comes, and one that does not fit is counted with its reason.
- * C6. `snapshot` is JSON, and a book restored from it goes on as this one would.
+ * C6. An alert that goes on after its case was resolved opens another with the first window that ends `followAfterMs` (`followAgainAfterMs`) or more after the
+ *     newest one that there was then; before that only where it grows graver.
+ * C7. `snapshot` is JSON, and a book restored from it goes on as this one would.
  */
 export class CaseBook {
   readonly #rules: CaseRules
@@ -160,8 +162,10 @@ export class CaseBook {
     const raised = !device.alerting
     device.alerting = true
     if (open === null) {
-      const answered = raised ? null : device.answeredSeverity
-      if (answered === null || compareSeverities(severity, answered) > 0) this.#open(device, signal, severity, atMs)
+      const answered = raised ? null : device.answered
+      const isGraver = answered !== null && compareSeverities(severity, answered.severity) > 0
+      if (answered === null || isGraver) this.#open(device, signal, severity, null, atMs)
+      else if (signal.windowEnd >= answered.raiseFrom) this.#open(device, signal, severity, answered.caseId, atMs)
       return
     }
     const next = { ...open, ...withWindow(open, signal, true), alerting: true, severity, device: 'sending' } as const
@@ -173,13 +177,19 @@ export class CaseBook {
     else this.#keep(device, next)
   }
 
-  #open(device: CaseDevice, signal: AlertSignal, severity: AlertSeverity, atMs: number): void {
+  /** @param follows Id of the resolved case whose alert this window goes on with; `null` where it is another one, or graver. */
+  #open(device: CaseDevice, signal: AlertSignal, severity: AlertSeverity, follows: string | null, atMs: number): void {
     const { deviceId, windowStart, windowEnd } = signal
     const caseId = `${deviceId}@${windowEnd}`
     // Its window was calculated again after a person had answered: that is the same case.
     if (device.cases.some((known) => known.caseId === caseId)) return
-    device.answeredSeverity = null
-    this.#totals = { ...this.#totals, opened: counted(this.#totals.opened, severity) }
+    device.answered = null
+    const { opened: openedCounts, followed } = this.#totals
+    this.#totals = {
+      ...this.#totals,
+      opened: counted(openedCounts, severity),
+      followed: followed + (follows === null ? 0 : 1),
+    }
     const opened: WatchedCase = {
       caseId,
       deviceId,
@@ -202,6 +212,7 @@ export class CaseBook {
       ...newest(signal),
       peak: pointOf(signal),
       why: signal.why ?? [],
+      follows,
       links: [],
       evidence: [pointOf(signal)],
     }
@@ -216,7 +227,7 @@ export class CaseBook {
   #clear(device: CaseDevice, atMs: number, cause: AlertClearCause, signal: AlertSignal | null): void {
     if (device.alerting) {
       device.alerting = false
-      device.answeredSeverity = null
+      device.answered = null
       const last = unresolved(device)
       for (const each of device.cases)
         if (each.alerting && each !== last) this.#keep(device, { ...each, alerting: false })
@@ -277,18 +288,24 @@ export class CaseBook {
         return [{ links: [...found.links, command.to] }, 'linked']
       case 'reopen':
         this.#totals = { ...this.#totals, reopened: this.#totals.reopened + 1 }
-        device.answeredSeverity = null
+        device.answered = null
         return [{ status: 'open', verdict: null, resolvedAt: null, alerting: device.alerting }, 'reopened']
       case 'resolve': {
         const { verdict: kind, found: whatWasFound, failureAt } = command
         const span = verdictSpan(found, command)
         assert(span !== null, 'a command without a span was refused')
         this.#totals = { ...this.#totals, resolved: counted(this.#totals.resolved, kind) }
-        device.answeredSeverity = found.severity
+        device.answered = { caseId: found.caseId, severity: found.severity, raiseFrom: this.#raiseFrom(device, found) }
         const verdict = { kind, found: whatWasFound, failureAt, ...span }
         return [{ status: 'resolved', verdict, resolvedAt: atMs, acknowledgedAt: this.#taken(found, atMs) }, 'resolved']
       }
     }
+  }
+
+  /** From which window on an alert that goes on opens a case again. By the device's own clock, which a history that is read in has, too (C2). */
+  #raiseFrom({ newestWindowEnd }: CaseDevice, { follows }: WatchedCase): number {
+    const { followAfterMs, followAgainAfterMs } = this.#rules
+    return newestWindowEnd + (follows === null ? followAfterMs : followAgainAfterMs)
   }
 
   /** When somebody first took the case: now, where nobody had. */
@@ -344,7 +361,7 @@ export class CaseBook {
       deviceId,
       alerting: false,
       newestWindowEnd: 0,
-      answeredSeverity: null,
+      answered: null,
       cases: [],
     }
     this.#devices.set(deviceId, device)
@@ -389,12 +406,16 @@ export interface CaseBookOptions {
   readonly rules?: CaseRules
 }
 
-/** Spans on the append-time scale, milliseconds. */
+/** Spans, milliseconds. */
 export interface CaseRules {
-  /** How long a resolved case can be reopened, linked and commented. */
+  /** How long a resolved case can be reopened, linked and commented; append time. */
   readonly resolvedKeptMs: number
-  /** How long after its last change a case that cleared, and that nobody touched, is kept. */
+  /** How long after its last change a case that cleared, and that nobody touched, is kept; append time. */
   readonly expireAfterMs: number
+  /** How long an alert stands on after a person answered it, on its device's clock, until it opens a case again. */
+  readonly followAfterMs: number
+  /** As {@link followAfterMs}, once the case that was answered follows another one. */
+  readonly followAgainAfterMs: number
 }
 
 const hourMs = 3_600_000
@@ -402,7 +423,13 @@ const dayMs = 24 * hourMs
 const refusalsKept = 50
 const none: readonly CaseOutput[] = []
 
-export const defaultCaseRules: CaseRules = { resolvedKeptMs: 30 * dayMs, expireAfterMs: 30 * dayMs }
+/** A shift later others stand at the machine; from then on, once a day (docs/decisions/cases.md). */
+export const defaultCaseRules: CaseRules = {
+  resolvedKeptMs: 30 * dayMs,
+  expireAfterMs: 30 * dayMs,
+  followAfterMs: 8 * hourMs,
+  followAgainAfterMs: 24 * hourMs,
+}
 
 /** Where a message stands among all: the append time of its cause, and which of the messages of that time it is, from 0. */
 export interface CaseMark {

@@ -8,6 +8,8 @@ export interface CaseTotals {
   readonly resolved: Readonly<Partial<Record<CaseVerdictKind | 'expired', number>>>
   readonly reopened: number
   readonly raisedAgain: number
+  /** Cases that were opened since the alert of a resolved one went on standing; among those opened. */
+  readonly followed: number
   /** Cases that somebody took (acknowledged, or resolved without), and how long that took in all, milliseconds of append time. */
   readonly taken: number
   readonly takenMsSum: number
@@ -24,6 +26,7 @@ export const noTotals: CaseTotals = {
   resolved: {},
   reopened: 0,
   raisedAgain: 0,
+  followed: 0,
   taken: 0,
   takenMsSum: 0,
   commands: 0,

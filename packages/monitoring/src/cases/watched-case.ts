@@ -15,10 +15,19 @@ export interface CaseDevice {
   alerting: boolean
   /** Event time, epoch milliseconds. */
   newestWindowEnd: number
-  /** The greatest severity of the alert that a person has answered by resolving its case; `null`: not answered. */
-  answeredSeverity: AlertSeverity | null
+  /** What a person has answered by resolving the case of the alert that stands; `null`: not answered. */
+  answered: AnsweredAlert | null
   /** Oldest first; at most one that is not resolved, which is then the last opened or the one reopened. */
   cases: WatchedCase[]
+}
+
+/** An alert that stands on although its case is resolved. */
+export interface AnsweredAlert {
+  readonly caseId: string
+  /** A graver one opens a case. */
+  readonly severity: AlertSeverity
+  /** A window of the alert that ends then or later opens a case; event time, epoch milliseconds. */
+  readonly raiseFrom: number
 }
 
 export function unresolved({ cases }: CaseDevice): WatchedCase | null {
@@ -28,10 +37,10 @@ export function unresolved({ cases }: CaseDevice): WatchedCase | null {
 /** The case alone, with the keys of a message in their order. */
 export function caseState(of: CaseState): CaseState {
   const { status, alerting, device, severity, openedAt, acknowledgedAt, resolvedAt, assignee, verdict } = of
-  const { from, to, model, windowEnd, probability, peak, features, why, links, evidence } = of
+  const { from, to, model, windowEnd, probability, peak, features, why, follows, links, evidence } = of
   return {
     ...{ status, alerting, device, severity, openedAt, acknowledgedAt, resolvedAt, assignee, verdict },
-    ...{ from, to, model, windowEnd, probability, peak, features, why, links, evidence },
+    ...{ from, to, model, windowEnd, probability, peak, features, why, follows, links, evidence },
   }
 }
 

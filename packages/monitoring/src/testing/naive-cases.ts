@@ -18,6 +18,7 @@ export interface NaiveChange {
   readonly assignee: string | null
   readonly span: string
   readonly verdict: string | null
+  readonly follows: string | null
   readonly evidence: readonly CaseEvidence[]
 }
 
@@ -36,6 +37,7 @@ interface NaiveCase {
   resolvedAt: number
   assignee: string | null
   verdict: string | null
+  readonly follows: string | null
   readonly links: string[]
   readonly commands: string[]
 }
@@ -71,7 +73,7 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
     const all: NaiveCase[] = []
     let alerting = false
     let newest = 0
-    let answered: string | null = null
+    let answered: { readonly of: NaiveCase; readonly severity: string; readonly atWindowEnd: number } | null = null
     const open = (): NaiveCase | undefined => all.find(({ status }) => status !== 'resolved')
     const remembered = (): NaiveCase[] => {
       const resolved = all.filter(({ status }) => status === 'resolved').slice(-limits.resolvedCasesPerDeviceMax)
@@ -106,7 +108,7 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
             assignee: of.assignee,
             span: `${of.from} ${of.to}`,
           },
-          ...{ verdict: of.verdict, evidence },
+          ...{ verdict: of.verdict, follows: of.follows, evidence },
         })
       }
       if (sweep) {
@@ -164,9 +166,15 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
           current.severity = severity
           if (raised) say(current, 'raised-again')
           else if (rise !== 0) say(current, rise > 0 ? 'escalated' : 'de-escalated')
-        } else if (raised || answered === null || order.indexOf(severity) > order.indexOf(answered)) {
+          continue
+        }
+        const graver = answered !== null && order.indexOf(severity) > order.indexOf(answered.severity)
+        const waitMs = (answered?.of.follows ?? null) === null ? rules.followAfterMs : rules.followAgainAfterMs
+        const isLong = answered !== null && windowEnd - answered.atWindowEnd >= waitMs
+        if (raised || answered === null || graver || isLong) {
           const caseId = `${deviceId}@${windowEnd}`
           if (remembered().some((each) => each.caseId === caseId)) continue
+          const follows = raised || answered === null || graver ? null : answered.of.caseId
           answered = null
           const opened: NaiveCase = {
             ...{
@@ -186,6 +194,7 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
               resolvedAt: 0,
               assignee: null,
               verdict: null,
+              follows,
               links: [],
               commands: [],
             },
@@ -251,7 +260,7 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
               found.status = 'resolved'
               found.resolvedAt = atMs
               found.verdict = `${command.verdict} ${from} ${to} ${failureAt}`
-              answered = found.severity
+              answered = { of: found, severity: found.severity, atWindowEnd: newest }
               done('resolved')
             }
           }

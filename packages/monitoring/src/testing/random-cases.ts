@@ -8,15 +8,22 @@ export type CaseRecord = { readonly atMs: number } & (
   | { readonly topic: 'case-commands'; readonly text: string }
 )
 
-/** Short spans, so that cases expire and are forgotten within a random plant. */
-export const shortCaseRules = { resolvedKeptMs: 2 * dayMs, expireAfterMs: 3 * dayMs }
+/** Short spans, so that within a random plant cases expire, are forgotten, and are followed by others. */
+export const shortCaseRules = {
+  resolvedKeptMs: 2 * dayMs,
+  expireAfterMs: 3 * dayMs,
+  followAfterMs: hourMs,
+  followAgainAfterMs: 2 * hourMs,
+}
 
 /**
  * Four machines over some days with alerts that come and go, revisions, silences, and people who do things to cases that are there, were there, or never
- * were. In order of append time, several records often sharing one.
+ * were. In order of append time, several records often sharing one. In every other plant alerts go on for long, as they do on machines of which somebody
+ * says again and again that nothing is wrong.
  */
 export function randomCaseRecords(seed: number, marked: boolean): CaseRecord[] {
   const random = seeded(seed)
+  const isSteady = seed % 2 === 0
   const pick = (count: number): number => Math.floor(random() * count)
   const choose = <T>(from: readonly T[]): T => from[pick(from.length)] as T
   const records: CaseRecord[] = []
@@ -41,7 +48,7 @@ export function randomCaseRecords(seed: number, marked: boolean): CaseRecord[] {
         : device.windowEnd + hourMs
       device.windowEnd = Math.max(device.windowEnd, windowEnd)
       const was = device.alerted
-      if (!isRevision && random() < 0.35) device.alerted = !was
+      if (!isRevision && random() < (was && isSteady ? 0.03 : 0.35)) device.alerted = !was
       if (random() < 0.2) device.severity = choose(['warning', 'major', 'critical'])
       device.known.push(`${deviceId}@${windowEnd}`)
       const high = isRevision ? random() < 0.5 : marked ? random() < 0.6 : device.alerted
@@ -59,7 +66,8 @@ export function randomCaseRecords(seed: number, marked: boolean): CaseRecord[] {
     } else {
       // Ids come again, cases are guessed: most of what people do fits, and enough does not.
       const id = `command-${random() < 0.1 ? pick(ids + 1) : ids++}`
-      const caseId = choose([...device.known.slice(-6), ...device.known.slice(0, 1), `${deviceId}@1`])
+      const newest = device.known.slice(isSteady ? -2 : -6)
+      const caseId = choose([...newest, ...device.known.slice(0, 1), `${deviceId}@1`])
       const command = choose(['acknowledge', 'assign', 'comment', 'resolve', 'resolve', 'reopen', 'link'])
       const verdict = choose(['failure-confirmed', 'false-alarm', 'unclear'])
       const failed =
