@@ -242,7 +242,7 @@ export const notificationsParkedMax = 1000
 /** Notifications in one digest by mail: what does not fit one mail comes with the next. */
 export const notificationsPerDigestMax = 100
 
-/** Alerts that one channel keeps standing at an Alertmanager; the channel waits for cases to end beyond it. */
+/** Alerts that one channel keeps standing at an Alertmanager; further ones are parked. */
 export const standingAlertsMax = 10_000
 
 /** What is read of a peer's answer: enough for its reason. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { limits } from '@millwright/core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openAlertmanager } from './alertmanager.ts'
 import { DeliveryFailedError, DeliveryRefusedError } from './errors.ts'
@@ -122,6 +123,19 @@ test('what stands is kept over a restart, and a failed post changes nothing of i
   expect(posts.at(-1)).toMatchObject([{ labels: { device: 'press-07' } }])
   await restarted.send([cleared], patience)
   expect(restarted.state?.()).toEqual([])
+})
+
+test('at the bound one more is refused, so that what ends behind it is told, and makes room', async () => {
+  const full = Array.from({ length: limits.standingAlertsMax }, (_, i) => [
+    i === 0 ? notificationOf().caseId : `press-${i}@0`,
+    { labels: { severity: 'warning' }, annotations: {}, startsAt: iso(startMs) },
+  ])
+  const alerts = port(full)
+  const another = notificationOf({ deviceId: 'mill-01' })
+  await expect(alerts.send([another], patience)).rejects.toBeInstanceOf(DeliveryRefusedError)
+  await alerts.send([notificationOf({ sequence: 1, change: 'cleared', alerting: false })], patience)
+  await alerts.send([another], patience)
+  expect(posts.map(([alert]) => alert?.labels['device'])).toEqual([undefined, 'mill-01'])
 })
 
 test('one member of a cluster that takes it is enough (A4)', async () => {

@@ -1,6 +1,6 @@
 import { type AlertmanagerChannel, limits } from '@millwright/core'
 import type { DeliveryPort } from './delivery-port.ts'
-import { DeliveryFailedError } from './errors.ts'
+import { DeliveryFailedError, DeliveryRefusedError } from './errors.ts'
 import type { Notification } from './notification.ts'
 import { summaryOf, whyText } from './notification-text.ts'
 import { postJson } from './post-json.ts'
@@ -65,6 +65,7 @@ export function openAlertmanager(
   return {
     batchMax: 1,
     paceMs: 0,
+    tellsState: true,
     target: channel.urls.map((url) => new URL(url).origin).join(', '),
     async send(batch, signal) {
       for (const notification of batch) {
@@ -76,9 +77,8 @@ export function openAlertmanager(
         next.delete(notification.caseId)
         if (now !== null) next.set(notification.caseId, now)
         if (next.size > limits.standingAlertsMax)
-          throw new DeliveryFailedError(
-            `${limits.standingAlertsMax} alerts stand there: this one waits until another ends`,
-          )
+          // Trying again would keep those from ending that wait behind it.
+          throw new DeliveryRefusedError(`${limits.standingAlertsMax} alerts stand there already`)
         const alerts = [
           ...(ended === null ? [] : [{ ...ended, endsAt: laterOf(ended.startsAt, timeText(notification.at)) }]),
           ...(now === null ? [] : [livesOn(now)]),

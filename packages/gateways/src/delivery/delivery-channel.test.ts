@@ -28,13 +28,21 @@ function setting(partitionCount = 1): Setting {
   }
 }
 
-function start({ cases, peer, store, clock }: Setting, from: 'end' | 'beginning' = 'beginning'): DeliveryChannel {
+function start(
+  { cases, peer, store, clock }: Setting,
+  from: 'end' | 'beginning' = 'beginning',
+  /** What ports were opened with. */
+  opened: unknown[] = [],
+): DeliveryChannel {
   return new DeliveryChannel({
     name: 'test',
     kind: 'webhook',
     source: cases,
     store,
-    openPort: async () => peer,
+    openPort: async (kept) => {
+      opened.push(kept)
+      return peer
+    },
     relevanceOf: ({ severity, windowEnd }) => (severity === 'minor' ? 'other' : windowEnd === 0 ? 'history' : 'wanted'),
     start: from,
     clock,
@@ -134,6 +142,44 @@ test('a peer that says when to come again is not asked before; news do not hurry
   parts.clock.advance(1)
   await parts.peer.until(() => parts.peer.taken.length === 2)
   await channel.close()
+})
+
+test('where a peer is told states, what was parked of a case is gone with a later change of it, and not sent again (N3)', async () => {
+  for (const tellsState of [true, false]) {
+    const parts = setting()
+    if (tellsState) parts.peer.tellsState = true
+    parts.peer.answers.push(new DeliveryRefusedError('403'), new DeliveryRefusedError('403'))
+    parts.cases.add(caseRecord({ sequence: 0 }))
+    parts.cases.add(caseRecord({ deviceId: 'press-08', sequence: 0 }))
+    parts.cases.add(caseRecord({ sequence: 1, change: 'cleared', alerting: false }))
+    const channel = start(parts)
+    await parts.peer.until(() => parts.peer.taken.length === 1)
+    await parts.clock.slept(1)
+    const parked = [...(tellsState ? [] : [id(0)]), id(0, 'press-08')]
+    expect((await channel.status()).parked.map((each) => each.id)).toEqual(parked)
+    expect(channel.retry()).toBe(parked.length)
+    await parts.peer.until(() => parts.peer.taken.length === 1 + parked.length)
+    await channel.close()
+    expect(parts.peer.taken.flat()).toEqual([id(1), ...parked])
+  }
+})
+
+test('what the port keeps stays kept over starts at which nothing comes, however they end (N4)', async () => {
+  const parts = setting()
+  parts.peer.kept = ['an alert that stands']
+  parts.cases.add(caseRecord())
+  const first = start(parts)
+  await parts.peer.until(() => parts.peer.taken.length === 1)
+  await first.close()
+  for (const _ of ['a second start', 'a third']) {
+    const opened: unknown[] = []
+    const next = start(parts, 'beginning', opened)
+    await parts.clock.slept(idleMs)
+    // What a process that dies here leaves behind.
+    expect(parts.store.saved?.port).toEqual(['an alert that stands'])
+    await next.close()
+    expect(opened).toEqual([['an alert that stands']])
+  }
 })
 
 test('what is refused for good is parked, holds up nothing, survives a restart, and is sent when asked (N3)', async () => {

@@ -49,7 +49,8 @@ interface Queued {
  *     when it is not wanted. A peer that is away is tried again for ever.
  * N2. In the order of the topic's partitions, so also of each case; but for what was parked and is sent again.
  * N3. What a peer refuses for good is parked: kept with its reason, visible, and sent again when a person asks. At
- *     `notificationsParkedMax` the channel is held, rather than lose one.
+ *     `notificationsParkedMax` the channel is held, rather than lose one. Where a peer is told states (`tellsState`), a later change of the
+ *     case takes the place of those that are parked of it.
  * N4. Position, parked and the port's own state are saved together. What cannot be saved is tried again; deliveries go on meanwhile.
  * N5. Nothing grows: the queue has a bound, and at the bound nothing more is read. Nobody but the channel itself waits for it.
  */
@@ -58,6 +59,8 @@ export class DeliveryChannel {
   readonly #stop = new AbortController()
   readonly #cut = new AbortController()
   #port: DeliveryPort | null = null
+  /** What the port kept when it was last saved: so it stays until the port is open. */
+  #kept: unknown = null
   #target = ''
   readonly #queue: Queued[] = []
   #positions: readonly number[] = []
@@ -135,10 +138,9 @@ export class DeliveryChannel {
   }
 
   async #run(): Promise<void> {
-    const kept = await this.#begin()
-    if (kept === null) return
+    if (!(await this.#begin())) return
     try {
-      this.#port = await this.#options.openPort(kept.port)
+      this.#port = await this.#options.openPort(this.#kept)
       this.#target = this.#port.target
     } catch (error) {
       this.#fail(error)
@@ -147,16 +149,17 @@ export class DeliveryChannel {
     await Promise.all([this.#readOn(), this.#sendOn()])
   }
 
-  /** Finds where to begin. @returns `null` where that cannot be known, or the plant stops first. */
-  async #begin(): Promise<{ readonly port: unknown } | null> {
+  /** Finds where to begin. @returns Whether it has: it cannot be known, or the plant stops first. */
+  async #begin(): Promise<boolean> {
     const { store, source, start, clock } = this.#options
     let saved: Awaited<ReturnType<ChannelStore['read']>>
     try {
       saved = await store.read()
     } catch (error) {
       this.#fail(error)
-      return null
+      return false
     }
+    this.#kept = saved?.port ?? null
     while (!this.#stop.signal.aborted) {
       try {
         const ends = await source.ends()
@@ -168,13 +171,13 @@ export class DeliveryChannel {
         this.#parked = saved?.parked ?? []
         this.#unsaved = true
         await this.#save()
-        return { port: saved?.port ?? null }
+        return true
       } catch (error) {
         this.#note(error)
         await clock.pause(sourcePauseMs, this.#stop.signal)
       }
     }
-    return null
+    return false
   }
 
   #fail(error: unknown): void {
@@ -294,7 +297,8 @@ export class DeliveryChannel {
       if (batch.length > 1) this.#planned = new Set(batch.map(({ notification }) => notification.id))
       return
     }
-    if (outcome !== 'delivered')
+    if (outcome === 'delivered') this.#forgetOvertaken(batch)
+    else
       this.#parked = [
         ...this.#parked,
         ...batch.map(({ notification, record }) => parkedOf(notification, record, this.#nowMs(), outcome.refused)),
@@ -306,8 +310,17 @@ export class DeliveryChannel {
     await this.#saveWhenDue()
   }
 
+  /** What was parked of a case whose later state the peer has now: told again, it would bring back what is over (N3). */
+  #forgetOvertaken(told: readonly Queued[]): void {
+    if (this.#port?.tellsState !== true || this.#parked.length === 0) return
+    const caseIds = new Set(told.map(({ notification }) => notification.caseId))
+    const isOvertaken = ({ id }: ParkedNotification): boolean => caseIds.has(id.slice(0, id.lastIndexOf('#')))
+    this.#parked = this.#parked.filter((parked) => !isOvertaken(parked))
+  }
+
   async #sendParked(parked: ParkedNotification): Promise<void> {
     const { source } = this.#options
+    if (!this.#parked.includes(parked)) return
     const record = await source.at(parked.partition, parked.offset).catch((error: unknown) => this.#note(error))
     if (record === undefined) return
     const notification = record === null ? null : readNotification(Buffer.from(record.value).toString())
@@ -407,7 +420,7 @@ export class DeliveryChannel {
         positions: this.#positions,
         planned: [...this.#planned],
         parked: this.#parked,
-        port: this.#port?.state?.() ?? null,
+        port: this.#port === null ? this.#kept : (this.#port.state?.() ?? null),
       })
       this.#saveError = null
     } catch (error) {

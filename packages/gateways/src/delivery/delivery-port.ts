@@ -17,6 +17,8 @@ export interface DeliveryPort {
    * @throws {DeliveryRefusedError} Do not.
    */
   send(batch: readonly Notification[], signal: AbortSignal): Promise<void>
+  /** Whether each notification tells the whole state of its case, so that an earlier one, sent later, would be wrong. */
+  readonly tellsState?: true
   /** What has to be done again and again, whether or not something comes. */
   readonly repeat?: { readonly everyMs: number; run(signal: AbortSignal): Promise<void> }
   /** What the port must know again after a restart, as JSON; saved with the position that it belongs to. */

@@ -6,6 +6,7 @@ import type { Notification } from '../notification.ts'
 export class FakePeer implements DeliveryPort {
   batchMax = 1
   paceMs = 0
+  tellsState?: true
   readonly target = 'memory'
   /** Ids of each message taken. */
   readonly taken: string[][] = []
@@ -13,6 +14,8 @@ export class FakePeer implements DeliveryPort {
   readonly answers: (Error | 'hang')[] = []
   attempts = 0
   closed = false
+  /** What it wants kept. */
+  kept: unknown = null
   #told: (() => void)[] = []
 
   async send(batch: readonly Notification[], signal: AbortSignal): Promise<void> {
@@ -24,6 +27,10 @@ export class FakePeer implements DeliveryPort {
     if (answer instanceof Error) throw answer
     this.taken.push(batch.map(({ id }) => id))
     for (const tell of this.#told.splice(0)) tell()
+  }
+
+  state(): unknown {
+    return this.kept
   }
 
   async close(): Promise<void> {
