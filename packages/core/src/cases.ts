@@ -115,6 +115,7 @@ export interface CaseState {
   /** Start of the window that opened it, and end of the newest that alerted. */
   readonly from: number
   readonly to: number
+  /** Of the newest window of its alerts that was at high risk. */
   readonly model: ModelName
   /** The newest window of its alerts, the one that cleared them included. */
   readonly windowEnd: number

@@ -253,6 +253,17 @@ describe('a person and an alert', () => {
     expect([again?.feedback?.verdict, again?.feedback?.revision]).toEqual(['withdrawn', 3])
   })
 
+  test('a false alarm is that of the model that alerted, not of the one that took its place and found nothing', () => {
+    const book = new CaseBook({ marked: false })
+    windows(book, [0.9, 0.9])
+    const windowEnd = startMs + 3 * windowMs
+    book.alertSignal(signalOf('press-07', windowEnd, 0.1, { sizeMs: windowMs, version: '2' }), windowEnd)
+    const resolve = { caseId: `press-07@${startMs + windowMs}`, deviceId: 'press-07', command: 'resolve' }
+    const [resolved] = book.command(JSON.stringify({ id: 'x', ...resolve, verdict: 'false-alarm' }), windowEnd)
+    expect(resolved?.message.probability).toBe(0.1)
+    expect(resolved?.feedback?.model).toEqual({ name: 'failure', version: '1' })
+  })
+
   test('a command that somebody else was faster than is stale; one that comes again changes nothing (C5)', () => {
     const book = new CaseBook({ marked: false })
     windows(book, [0.9])

@@ -7,6 +7,8 @@ export function withWindow(state: CaseState, signal: AlertSignal, standing: bool
   return {
     ...state,
     ...newest(signal),
+    // Whose alarm it is: a model that took its place meanwhile and finds nothing has raised none.
+    model: signal.status === 'High risk of failure' ? signal.model : state.model,
     why: signal.why ?? state.why,
     to: standing ? Math.max(state.to, signal.windowEnd) : state.to,
     peak: greater(state.peak, point),
