@@ -94,17 +94,26 @@ export class KafkaAdministration {
    */
   async ensureTopics(definitions: readonly TopicDefinition[]): Promise<TopicReport> {
     return this.#ask('make the topics', async () => {
-      const there = new Set(await this.#admin.listTopics())
-      const created: string[] = []
-      for (const definition of definitions) {
-        if (there.has(definition.name)) continue
-        if (await this.#create(definition)) created.push(definition.name)
+      const created = new Set<string>()
+      for (const deadlineMs = performance.now() + visibleMsMax; ; ) {
+        for (const name of await this.#createMissing(definitions)) created.add(name)
+        try {
+          const differences: TopicDifference[] = []
+          for (const definition of definitions)
+            differences.push(...compareTopic(definition, await this.#find(definition)))
+          const names = definitions.map(({ name }) => name)
+          return {
+            created: names.filter((name) => created.has(name)),
+            existing: names.filter((name) => !created.has(name)),
+            differences,
+          }
+        } catch (error) {
+          // Brokers learn of what was made, and of what was removed just before, one after the other.
+          const isUnknown = protocolErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+          if (!isUnknown || performance.now() > deadlineMs) throw error
+          await pause()
+        }
       }
-      await this.#awaitVisible(created)
-      const differences: TopicDifference[] = []
-      for (const definition of definitions) differences.push(...compareTopic(definition, await this.#find(definition)))
-      const existing = definitions.map(({ name }) => name).filter((name) => !created.includes(name))
-      return { created, existing, differences }
     })
   }
 
@@ -115,6 +124,16 @@ export class KafkaAdministration {
       const topics = names.filter((name) => there.has(name))
       if (topics.length > 0) await this.#admin.deleteTopics({ topics })
     })
+  }
+
+  /** @returns The names of those that were made, when brokers list them. */
+  async #createMissing(definitions: readonly TopicDefinition[]): Promise<string[]> {
+    const there = new Set(await this.#admin.listTopics())
+    const created: string[] = []
+    for (const definition of definitions)
+      if (!there.has(definition.name) && (await this.#create(definition))) created.push(definition.name)
+    await this.#awaitVisible(created)
+    return created
   }
 
   /** @returns `false` when another was quicker. */
@@ -140,7 +159,7 @@ export class KafkaAdministration {
       if (missing.length === 0) return
       if (performance.now() > deadlineMs)
         throw new KafkaRefusedError(`The topics ${missing.join(', ')} were made, but are not there.`)
-      await new Promise((resolve) => setTimeout(resolve, pollMs))
+      await pause()
     }
   }
 
@@ -171,6 +190,10 @@ export class KafkaAdministration {
       throw GenericError.isGenericError(error as Error) ? kafkaError(what, error as Error) : error
     }
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pollMs))
 }
 
 function ascending(numbers: readonly number[]): number[] {
