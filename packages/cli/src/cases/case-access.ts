@@ -14,8 +14,18 @@ import {
   windowsBeforeMs,
 } from './case-topics.ts'
 
-/** The cases of a plant for a command: of the one that runs on a data folder, else what its topics say. */
-export class CaseAccess {
+/** The cases of a plant for a command. */
+export interface CaseAccess {
+  /** @throws {ConfigurationError} Where the plant that runs keeps no cases. */
+  list(query: CaseQuery): Promise<CaseList>
+  /** `null` where there is no such case. */
+  show(caseId: string): Promise<CaseDetail | null>
+  /** Gives a command. @throws {ConfigurationError} Where the plant that runs keeps no cases. */
+  command(command: CaseCommand): Promise<CaseCommandAnswer>
+}
+
+/** Of the plant that runs on a data folder, else what its topics say. */
+export class FolderCases implements CaseAccess {
   readonly #project: LoadedProject
   readonly #dataDirectory: string
 
@@ -24,7 +34,6 @@ export class CaseAccess {
     this.#dataDirectory = dataDirectory
   }
 
-  /** @throws {ConfigurationError} Where the plant that runs keeps no cases. */
   async list(query: CaseQuery): Promise<CaseList> {
     const answer = await askPlant(this.#dataDirectory, { kind: 'list-cases', query })
     if (answer === null) return queryCases(readCases(this.#dataDirectory), query)
@@ -36,12 +45,7 @@ export class CaseAccess {
     return await readCaseDetail(this.#dataDirectory, this.#project.plan, caseId)
   }
 
-  /**
-   * Gives a command.
-   *
-   * @returns `pending` where no plant runs: it takes effect when one does.
-   * @throws {ConfigurationError} Where the plant that runs keeps no cases.
-   */
+  /** Where no plant runs it is pending: it takes effect when one does. */
   async command(command: CaseCommand): Promise<CaseCommandAnswer> {
     const answer = await askPlant(this.#dataDirectory, { kind: 'case-command', command })
     if (answer !== null) {
@@ -56,21 +60,21 @@ export class CaseAccess {
       await engine.close()
     }
   }
+}
 
-  /**
-   * Finds the case that a person means: a case's id, or a machine's for its case that is not resolved, else its last.
-   *
-   * @throws {ConfigurationError} Where there is none.
-   */
-  async find(named: string): Promise<string> {
-    if (/@\d+$/.test(named)) return named
-    const { cases } = await this.list({ status: null, deviceId: named, severity: null, offset: 0, limit: 1 })
-    const [first] = cases
-    if (first !== undefined) return first.caseId
-    throw new ConfigurationError('There is no such case.', [
-      { field: 'case', found: named, wanted: 'the id of a case, or of a machine that has one' },
-    ])
-  }
+/**
+ * Finds the case that a person means: a case's id, or a machine's for its case that is not resolved, else its last.
+ *
+ * @throws {ConfigurationError} Where there is none.
+ */
+export async function findCase(access: CaseAccess, named: string): Promise<string> {
+  if (/@\d+$/.test(named)) return named
+  const { cases } = await access.list({ status: null, deviceId: named, severity: null, offset: 0, limit: 1 })
+  const [first] = cases
+  if (first !== undefined) return first.caseId
+  throw new ConfigurationError('There is no such case.', [
+    { field: 'case', found: named, wanted: 'the id of a case, or of a machine that has one' },
+  ])
 }
 
 /** A case by its topic alone; `null` where there is none. */
@@ -87,7 +91,8 @@ export async function readCaseDetail(directory: string, plan: Plan, caseId: stri
   }
 }
 
-function notKept(): ConfigurationError {
+/** Says that a plant keeps no cases. */
+export function notKept(): ConfigurationError {
   return new ConfigurationError('The plant that runs keeps no cases.', [
     { field: 'millwright run', found: '--no-watch, or a start a moment ago', wanted: 'a plant that is watched' },
   ])

@@ -3,8 +3,10 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type CaseRefusal, ConfigurationError, caseStatuses, checkCaseCommand } from '@millwright/core'
 import type { Command } from 'commander'
-import { CaseAccess } from '../cases/case-access.ts'
+import { type CaseAccess, FolderCases, findCase } from '../cases/case-access.ts'
 import { caseListText, caseText } from '../cases/case-text.ts'
+import { GatewayCases } from '../cases/gateway-cases.ts'
+import { addGatewayFlags, type GatewayFlags, gatewayOf } from '../control/gateway-client.ts'
 import { loadProject } from '../project/load-project.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
 
@@ -16,11 +18,12 @@ Examples:
   millwright cases resolve press-07 --verdict failure-confirmed --found "bearing worn" --failed-at 2026-01-04T10:00:00Z
   millwright cases resolve press-07@1766000400000 --verdict false-alarm
   millwright cases reopen press-07 --comment "it shakes again"
+  millwright cases list --gateway http://plant.example.org:8420
 
 A case is named by its id, or by its machine: then the one that is not resolved is meant. A failure that no case was opened for
 is told by \`millwright feedback\` or on the status page. docs/guide/cases.md explains cases.`
 
-interface CaseFlags {
+interface CaseFlags extends GatewayFlags {
   readonly project: string
   readonly data?: string
   readonly json?: true
@@ -40,8 +43,7 @@ export function addCommand(program: Command): void {
     .description('List cases, and say what was done about them and found.')
     .addHelpText('after', examples)
   const add = (verb: string, description: string): Command =>
-    cases
-      .command(verb)
+    addGatewayFlags(cases.command(verb))
       .description(description)
       .option('--project <dir>', 'folder or millwright.config.ts', '.')
       .option('--data <dir>', 'data folder (default: data, in the project)')
@@ -91,9 +93,11 @@ export function addCommand(program: Command): void {
   )
 }
 
-async function accessOf({ project: path, data }: CaseFlags): Promise<CaseAccess> {
-  const project = await loadProject(path)
-  return new CaseAccess(project, data ?? join(project.directory, 'data'))
+async function accessOf(flags: CaseFlags): Promise<CaseAccess> {
+  const gateway = gatewayOf(flags, { '--data': flags.data })
+  if (gateway !== null) return new GatewayCases(gateway)
+  const project = await loadProject(flags.project)
+  return new FolderCases(project, flags.data ?? join(project.directory, 'data'))
 }
 
 async function list(flags: CaseFlags): Promise<void> {
@@ -109,14 +113,14 @@ async function list(flags: CaseFlags): Promise<void> {
 
 async function show(named: string, flags: CaseFlags): Promise<void> {
   const access = await accessOf(flags)
-  const found = await access.show(await access.find(named))
+  const found = await access.show(await findCase(access, named))
   if (found === null) throw wrong('case', named, 'the id of a case, or of a machine that has one')
   process.stdout.write(`${flags.json ? JSON.stringify(found) : caseText(found)}\n`)
 }
 
 async function change(named: string, flags: CaseFlags, what: object): Promise<void> {
   const access = await accessOf(flags)
-  const caseId = await access.find(named)
+  const caseId = await findCase(access, named)
   const checked = checkCaseCommand({
     id: randomUUID(),
     caseId,

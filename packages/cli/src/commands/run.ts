@@ -347,11 +347,11 @@ function listen(options: {
       },
       status: () => observer.status(),
       model: () => watcher?.report ?? null,
-      deliveries: () => deliveries.status(),
     },
     alerts: alertFeedOf(engine, dataDirectory),
     models: modelDeskOf(engine, plant.judge),
     cases,
+    deliveries,
     closeGraceMs,
     onError: (error, where) => sayFailed(say, error, where),
   }).then((started) => {

@@ -293,11 +293,11 @@ async function listen(options: {
       },
       status: () => observer.status(),
       model: () => watcher?.report ?? null,
-      deliveries: async () => (await deliveries?.status()) ?? [],
     },
     alerts: feed,
     models,
     cases,
+    deliveries,
     closeGraceMs,
     onError: (error, where) => sayFailed(say, error, where),
   })

@@ -1,8 +1,8 @@
 import type { AlertSignal, FeedbackPort, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
-import type { DeliveryStatus } from '../delivery/index.ts'
 import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
 import type { CaseDesk } from './case-desk.ts'
+import type { DeliveryDesk } from './delivery-routes.ts'
 import type { ListenOptions } from './listen-rules.ts'
 
 /** What the gateway needs of the plant behind it. */
@@ -17,6 +17,8 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly models: ModelDesk
   /** Absent or `null`: no cases are kept here. */
   readonly cases?: CaseDesk | null
+  /** Absent or `null`: the plant tells nobody. */
+  readonly deliveries?: DeliveryDesk | null
   /** Told of errors that are our own fault, which a client sees as 500 without their inside. */
   readonly onError?: (error: unknown, where: string) => void
   /** How long `close` waits for requests in flight before it cuts them off. Default 3 s. */
@@ -37,8 +39,6 @@ export interface PlantView {
    * watches. Absent: as `null`.
    */
   model?(): object | null
-  /** How the channels of notifications do, for `/api/deliveries`. Absent: the plant has none. */
-  deliveries?(): Promise<readonly DeliveryStatus[]>
 }
 
 /** What `/api/status` answers and the status page shows. Times are epoch milliseconds, sizes bytes. */

@@ -122,7 +122,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   addFeedbackRoutes(app, options.feedback, use)
   addModelRoutes(app, options.models)
   addCaseRoutes(app, options.cases ?? null, use)
-  addDeliveryRoutes(app, async () => (await options.plant.deliveries?.()) ?? [])
+  addDeliveryRoutes(app, options.deliveries ?? null, use)
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 
   try {
