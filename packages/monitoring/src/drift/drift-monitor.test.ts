@@ -176,7 +176,7 @@ describe('DriftMonitor', () => {
     expect(monitor.counters).toMatchObject({ windowsBehind: 0 })
   })
 
-  test('a machine that was repaired starts with a reference of its own', () => {
+  test('a machine that was forgotten starts with a reference of its own', () => {
     const monitor = new DriftMonitor(reference, rules)
     run(monitor, simulatedFleet({ ...quiet, days: 5 }))
     expect(
@@ -185,7 +185,7 @@ describe('DriftMonitor', () => {
         ?.map(({ column }) => column)
         .sort(),
     ).toEqual(['a', 'b', 'c', 'probability'])
-    monitor.startAnew('m0')
+    expect(monitor.forget('m0')).toEqual([])
     expect(monitor.unlikeTraining('m0')).toBe(null)
   })
 })

@@ -12,7 +12,7 @@ import { type Persistence, type PersistenceChange, persist } from './persistence
  *
  * Invariants
  *
- * D1. A machine's findings depend on its own windows, in their order, and on nothing else.
+ * D1. A machine's findings depend on its own windows since it was last forgotten, in their order, and on nothing else.
  * D2. The fleet's depend on all windows and on `readUpTo`, and not on the order of machines.
  * D3. A window counts once, as it was first scored, in the period of its end.
  * D4. A period is judged on at least `sampleMin` windows; one with fewer is joined with the next.
@@ -213,9 +213,11 @@ export class DriftMonitor {
     return over.flatMap((period) => this.#closeFleetPeriod(period))
   }
 
-  /** Gives a machine a new reference of its own, for example after it was repaired: it is another machine now. */
-  startAnew(deviceId: string): void {
+  /** Forgets a machine: one that comes under its id has a reference of its own. @returns The columns whose alarm stood. */
+  forget(deviceId: string): string[] {
+    const alarmed = this.#devices.get(deviceId)?.alarmed ?? []
     this.#devices.delete(deviceId)
+    return this.#columns.flatMap(({ name }, i) => (alarmed[i] === true ? [name] : []))
   }
 
   /** The fleet's last judged period against the package's baseline; `null` before the first. */

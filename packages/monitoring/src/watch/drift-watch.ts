@@ -61,6 +61,12 @@ export class DriftWatch {
     return this.#count(version, version.monitor.alertSignal(signal))
   }
 
+  /** A machine is gone: its alarms with it, and what was known of it. */
+  deviceForgotten(deviceId: string): void {
+    for (const { monitor, machinesAlarmed } of this.#versions.values())
+      for (const column of monitor.forget(deviceId)) machinesAlarmed.set(column, (machinesAlarmed.get(column) ?? 0) - 1)
+  }
+
   /** See {@link DriftMonitor.readUpTo}. */
   readUpTo(timeMs: number): DriftFinding[] {
     return [...this.#versions.values()].flatMap((version) => this.#count(version, version.monitor.readUpTo(timeMs)))

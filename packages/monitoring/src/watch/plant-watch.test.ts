@@ -107,6 +107,18 @@ describe('PlantWatch', () => {
     expect(report.quality.worst.map(({ deviceId }) => deviceId).sort()).toEqual(['m0', 'm2'])
   })
 
+  test('a machine that is forgotten has no drift alarm any more, and leaves its room to others', () => {
+    const watch = watched(all)
+    const endMs = startMs + 10 * dayMs
+    const forgotten = JSON.stringify({ deviceId: 'm1', kind: 'device-forgotten', at: endMs })
+    watch.take({ topic: 'device-status', appendTimeMs: endMs, text: forgotten })
+    const [model] = watch.report().models
+    expect(model?.drift?.machinesAlarmed).toEqual({ a: 2, probability: 2 })
+    expect(model?.drift?.fleet).toEqual(report.models[0]?.drift?.fleet)
+    const devices = watch.snapshot().drift.versions[0]?.state.devices.map(([deviceId]) => deviceId)
+    expect(devices).toEqual(['m0', 'm2'])
+  })
+
   test('restored from any snapshot it goes on as if nothing had happened (W4)', () => {
     let watch = new PlantWatch(options)
     for (const [index, record] of all.entries()) {

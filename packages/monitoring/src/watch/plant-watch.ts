@@ -218,7 +218,10 @@ export class PlantWatch {
       case 'device-status': {
         const status = JSON.parse(text) as DeviceStatus
         this.#quality.deviceStatus(status)
-        if (status.kind === 'device-forgotten') this.#verdicts.deviceForgotten(status.deviceId, status.at)
+        if (status.kind === 'device-forgotten') {
+          this.#verdicts.deviceForgotten(status.deviceId, status.at)
+          this.#drift.deviceForgotten(status.deviceId)
+        }
         return this.#cases.deviceStatus(status, appendTimeMs)
       }
     }
