@@ -28,13 +28,15 @@ export async function readCaseChannels(
   const toMs = (evidence[0]?.windowEnd ?? from) + afterMs
   const sliceMs = Math.max(1000, Math.ceil((toMs - fromMs) / slicesMax))
   const slices = new Map(channels.map(({ name }) => [name, new Map<number, Slice>()]))
-  // Decoding every machine's lines would take seconds: a line that does not have the id in it is not this machine's.
+  // Decoding every machine's lines would take seconds: a line that neither has the id in it nor writes anything in escapes (as some writers do
+  // with all that is not ASCII, or with a slash) is not this machine's.
   const needle = Buffer.from(JSON.stringify(deviceId))
+  const backslash = 0x5c
   const fromTimeMs = openedAt - (toMs - fromMs)
   const isCut = await read({ topic: 'sensor-data', deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > openedAt + 2 * afterMs) return 'enough'
     const line = Buffer.from(record.value.buffer, record.value.byteOffset, record.value.byteLength)
-    if (!line.includes(needle)) return 'go-on'
+    if (!line.includes(needle) && !line.includes(backslash)) return 'go-on'
     const reading = readingOf(line)
     if (reading === null || reading['deviceId'] !== deviceId) return 'go-on'
     const stamp = reading['timestamp']

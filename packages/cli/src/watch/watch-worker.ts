@@ -23,10 +23,12 @@ const stopping = new AbortController()
 let hurryUntilMs = 0
 let waking = new AbortController()
 let written = (): void => undefined
+let giveUpWriting = (): void => undefined
 port.on('message', (order: WatcherOrder) => {
   switch (order.kind) {
     case 'stop':
       stopping.abort()
+      giveUpWriting()
       return
     case 'hurry':
       hurryUntilMs = performance.now() + hurryMs
@@ -103,12 +105,13 @@ function waitForTopics(error: unknown): void {
 /** Resolves when the messages are on stable storage, or the thread is to stop. */
 async function write(cases: readonly CaseOutput[]): Promise<void> {
   isWriting = true
+  if (stopping.signal.aborted) return
   const done = new Promise<void>((resolve) => {
     written = () => {
       isWriting = false
       resolve()
     }
-    stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+    giveUpWriting = resolve
   })
   tell({ kind: 'cases', lines: cases.map(lineOf) })
   await done
