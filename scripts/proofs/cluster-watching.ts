@@ -166,7 +166,12 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
 function comparable(report: WatchReport | null): unknown {
   if (report === null) return null
   const { quality, cases } = report
-  return { ...report, readUpTo: null, quality: { ...quality, worst: [] }, cases: { ...cases, oldestOpenedAt: null } }
+  return {
+    ...report,
+    readUpTo: null,
+    quality: { ...quality, worst: [] },
+    cases: { ...cases, oldestOpenedAt: null, oldestUntakenAt: null },
+  }
 }
 
 /** Messages of `cases` by case, in their order, without append times. */

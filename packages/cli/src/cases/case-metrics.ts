@@ -7,13 +7,18 @@ import type { GaugeReading } from '../plant/metrics.ts'
  *
  * @param logTimeMs Append time of the newest record in the log, epoch milliseconds: an age is one of append time.
  */
-export function caseMetrics({ open, oldestOpenedAt, totals }: CaseReport, logTimeMs: number): GaugeReading[] {
+export function caseMetrics(
+  { open, oldestOpenedAt, oldestUntakenAt, totals }: CaseReport,
+  logTimeMs: number,
+): GaugeReading[] {
   const counter = (name: string, help: string, values: GaugeReading['values']): GaugeReading => ({
     name,
     help,
     kind: 'counter',
     values,
   })
+  const ageSeconds = (sinceMs: number | null): number =>
+    sinceMs === null ? 0 : Math.max(0, logTimeMs - sinceMs) / 1000
   const one = (value: number): GaugeReading['values'] => [{ labels: {}, value }]
   const by = (label: string, counts: Readonly<Record<string, number>>): GaugeReading['values'] =>
     Object.entries(counts).map(([key, value]) => ({ labels: { [label]: key }, value }))
@@ -28,7 +33,12 @@ export function caseMetrics({ open, oldestOpenedAt, totals }: CaseReport, logTim
     {
       name: 'cases_oldest_age_seconds',
       help: 'since the oldest case that is not resolved was opened, by append time; 0 where there is none',
-      values: one(oldestOpenedAt === null ? 0 : Math.max(0, logTimeMs - oldestOpenedAt) / 1000),
+      values: one(ageSeconds(oldestOpenedAt)),
+    },
+    {
+      name: 'cases_untaken_age_seconds',
+      help: 'since the oldest case that nobody has taken was opened, by append time; 0 where there is none',
+      values: one(ageSeconds(oldestUntakenAt)),
     },
     counter(
       'cases_opened_total',

@@ -8,6 +8,8 @@ export interface CaseReport {
   readonly open: Readonly<Record<AlertSeverity, OpenCases>>
   /** Append time at which the oldest case that is not resolved was opened, epoch milliseconds; `null` where there is none. */
   readonly oldestOpenedAt: number | null
+  /** The same of those that nobody has ever taken. */
+  readonly oldestUntakenAt: number | null
   readonly totals: CaseTotals
   /** The newest commands that changed nothing, newest first; at most fifty. */
   readonly refusals: readonly RefusedCommand[]
@@ -25,10 +27,12 @@ export function caseReport(book: CaseBook): CaseReport {
     alertSeverities.map((severity) => [severity, { open: 0, acknowledged: 0 }]),
   ) as Record<AlertSeverity, { open: number; acknowledged: number }>
   let oldestOpenedAt: number | null = null
-  for (const { status, severity, openedAt } of book.unresolved()) {
+  let oldestUntakenAt: number | null = null
+  for (const { status, severity, openedAt, acknowledgedAt } of book.unresolved()) {
     if (status === 'resolved') continue
     open[severity][status] += 1
-    if (oldestOpenedAt === null || openedAt < oldestOpenedAt) oldestOpenedAt = openedAt
+    oldestOpenedAt = Math.min(openedAt, oldestOpenedAt ?? openedAt)
+    if (acknowledgedAt === null) oldestUntakenAt = Math.min(openedAt, oldestUntakenAt ?? openedAt)
   }
-  return { open, oldestOpenedAt, totals: book.totals, refusals: book.refusals }
+  return { open, oldestOpenedAt, oldestUntakenAt, totals: book.totals, refusals: book.refusals }
 }
