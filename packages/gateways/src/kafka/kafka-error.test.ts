@@ -26,3 +26,7 @@ test('protocolErrorName() is null where Kafka did not answer', () => {
   expect(protocolErrorName(wrapped(new NetworkError('no')))).toBeNull()
   expect(protocolErrorName('no error at all')).toBeNull()
 })
+
+test('protocolErrorName() names a topic that the client looked up in vain as Kafka does', () => {
+  expect(protocolErrorName(wrapped(new UserError('Unknown topic sensor-data.')))).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+})

@@ -35,6 +35,8 @@ export function protocolErrorName(error: unknown): string | null {
   for (const cause of causesOf(error)) {
     const id = (cause as { apiId?: unknown }).apiId
     if (typeof id === 'string') return id
+    // The client looks topics up by itself, and gives this answer in words of its own.
+    if (cause instanceof UserError && cause.message.startsWith('Unknown topic ')) return 'UNKNOWN_TOPIC_OR_PARTITION'
   }
   return null
 }
