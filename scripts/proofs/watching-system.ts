@@ -20,7 +20,13 @@ import { Ballast } from './support/ballast.ts'
 import { reenter } from './support/namespaces.ts'
 import { findNodeExporter, startNodeExporter } from './support/node-exporter.ts'
 import { PanelQueries } from './support/panel-queries.ts'
-import { findPrometheus, type PrometheusTools, rulesBeside, startPrometheus } from './support/prometheus.ts'
+import {
+  complaintsAboutMetrics,
+  findPrometheus,
+  type PrometheusTools,
+  rulesBeside,
+  startPrometheus,
+} from './support/prometheus.ts'
 import { eventually, type Proof, pause, prove } from './support/proof.ts'
 import { post, postReadings, startProofPlant } from './support/proof-plant.ts'
 import { mountSmallDisk } from './support/small-disk.ts'
@@ -122,6 +128,8 @@ await prove('watching-system', 900, async (proof) => {
     without.length === 0,
     `each of the ${panels.count} queries of ${embeddedDashboards.length} dashboards gave numbers${without.length === 0 ? '' : `, but: ${without.join('; ')}`}`,
   )
+  const complaints = await complaintsAboutMetrics(tools, plant.url)
+  proof.check(complaints === '', `promtool has nothing against the metrics of the plant ${complaints}`)
   await prometheus.stop()
   await alertmanager.stop()
   await exporter.stop()

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -89,6 +89,13 @@ type Answer =
       readonly status: 'success'
       readonly data: { readonly result: { metric: Record<string, string>; value: [number, string] }[] }
     }
+
+/** What `promtool check metrics` has against the metrics of a plant or gateway: names, units, types, help. Empty where nothing. */
+export async function complaintsAboutMetrics({ promtool }: PrometheusTools, url: string): Promise<string> {
+  const input = await (await fetch(`${url}/metrics`)).text()
+  const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' })
+  return status === 0 ? '' : `${stdout}${stderr}`.trim()
+}
 
 /** The files of rules that are shipped beside a configuration. */
 export function rulesBeside(shipped: string): string[] {

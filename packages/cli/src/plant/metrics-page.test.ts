@@ -65,7 +65,8 @@ test('docs/guide/metrics.md names every metric, with its type, and none that doe
   await fetch(`${plant.url}/api/readings`, { method: 'POST', headers, body: pressLines(0, 2).join('\n') })
   const counted = async (): Promise<string> => await (await fetch(`${plant.url}/metrics`)).text()
   await expect.poll(counted, { timeout: 30_000 }).toContain('millwright_watcher_up 1')
-  const said = new Map([...kindsOf(await counted()), ...(await watchedKinds())])
+  const scraped = await counted()
+  const said = new Map([...kindsOf(scraped), ...(await watchedKinds())])
   await plant.stop()
 
   const page = readFileSync(join(root, 'docs/guide/metrics.md'), 'utf8')
@@ -73,6 +74,8 @@ test('docs/guide/metrics.md names every metric, with its type, and none that doe
   const documented: Kinds = new Map(rows.map((match) => [`millwright_${match[1]}`, match[2] ?? '']))
   expect(rows.length).toBe([...page.matchAll(/^\| `millwright_/gm)].length)
   for (const [name, kind] of said) expect([name, documented.get(name)]).toEqual([name, kind])
+  for (const [, name = '', kind] of scraped.matchAll(/^# TYPE (\w+) (\w+)$/gm))
+    expect([name, kind === 'counter']).toEqual([name, name.endsWith('_total')])
   const names = namesInSources()
   const unfounded = [...documented.keys()].filter(
     (name) => !said.has(name) && !names.has(name.replace('millwright_', '')),

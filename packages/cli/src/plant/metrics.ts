@@ -29,6 +29,11 @@ export interface MetricSources {
 }
 
 const prefix = 'millwright_'
+const gaugesCalledTotal = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
 
 /** Renders what the plant counts in the text format of Prometheus, with the process's own metrics beside it. */
 export class PlantMetrics {
@@ -40,6 +45,8 @@ export class PlantMetrics {
   constructor(sources: MetricSources) {
     this.#sources = sources
     collectDefaultMetrics({ register: this.#registry })
+    // Gauges that are called as counters are.
+    for (const name of gaugesCalledTotal) this.#registry.removeSingleMetric(name)
   }
 
   async render(): Promise<string> {

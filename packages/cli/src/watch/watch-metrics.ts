@@ -81,6 +81,17 @@ function modelMetrics(report: WatchReport): GaugeReading[] {
   })
   const share = (name: string, help: string, read: (model: ModelWatchReport) => Proportion): GaugeReading =>
     gauge(name, help, (model) => read(model).value)
+  const judged = (
+    name: string,
+    help: string,
+    read: (model: ModelWatchReport) => Readonly<Record<string, number>>,
+  ): GaugeReading => ({
+    name,
+    help,
+    values: models.flatMap((model) =>
+      Object.entries(read(model)).map(([verdict, value]) => ({ labels: { ...labelsOf(model), verdict }, value })),
+    ),
+  })
   const estimated = (
     name: string,
     help: string,
@@ -94,6 +105,40 @@ function modelMetrics(report: WatchReport): GaugeReading[] {
         (model) => model.falseAlertsTotal,
       ),
       kind: 'counter',
+    },
+    {
+      name: 'model_predictions',
+      help: 'windows of seven days, by how they were judged and the tenth of the probability that begins there',
+      values: models.flatMap((model) =>
+        (model.estimate?.predictions ?? []).map(({ high, tenth, windowCount }) => ({
+          labels: { ...labelsOf(model), status: high ? 'high' : 'normal', from: `0.${tenth}` },
+          value: windowCount,
+        })),
+      ),
+    },
+    judged('model_windows', 'windows, by what verdicts say of them', ({ windows }) => ({
+      'true-positive': windows.truePositive,
+      'false-positive': windows.falsePositive,
+      'true-negative': windows.trueNegative,
+      'false-negative': windows.falseNegative,
+      'unjudged-high': windows.unjudgedHigh,
+      'pending-normal': windows.pendingNormal,
+      unclear: windows.unclear,
+    })),
+    judged('model_alarms', 'alarms, by what verdicts say of them', ({ events }) => ({ ...events })),
+    judged('model_failures', 'failures reported, by whether an alarm came before', ({ failures }) => ({ ...failures })),
+    {
+      name: 'model_interval',
+      help: 'ends of the 95 % interval of a share that has a metric of its own',
+      values: models.flatMap((model) =>
+        Object.entries(intervalsOf).flatMap(([of, read]) => {
+          const { low, high } = read(model)
+          return [
+            ...sample({ ...labelsOf(model), of, bound: 'low' }, low),
+            ...sample({ ...labelsOf(model), of, bound: 'high' }, high),
+          ]
+        }),
+      ),
     },
     share(
       'model_accuracy',
@@ -151,6 +196,21 @@ function modelMetrics(report: WatchReport): GaugeReading[] {
     ),
   ]
 }
+
+/** Those of whose shares an interval says how much they are worth. */
+const intervalsOf: Readonly<Record<string, (model: ModelWatchReport) => Pick<Proportion, 'low' | 'high'>>> = {
+  accuracy: ({ accuracy }) => accuracy,
+  precision: ({ precision }) => precision,
+  recall: ({ recall }) => recall,
+  f1: ({ f1 }) => f1,
+  'false-positive-rate': ({ falsePositiveRate }) => falsePositiveRate,
+  'event-precision': ({ eventPrecision }) => eventPrecision,
+  'failure-recall': ({ failureRecall }) => failureRecall,
+  'estimated-accuracy': ({ estimate }) => estimate?.accuracy ?? notKnown,
+  'estimated-precision': ({ estimate }) => estimate?.precision ?? notKnown,
+  'estimated-recall': ({ estimate }) => estimate?.recall ?? notKnown,
+}
+const notKnown = { low: null, high: null }
 
 function driftMetrics(report: WatchReport): GaugeReading[] {
   const models = watchedModels(report)

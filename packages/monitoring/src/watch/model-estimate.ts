@@ -1,13 +1,15 @@
 import { probabilityColumn } from '../drift/drift-reference.ts'
 import { fitCalibration } from '../estimate/calibration.ts'
-import { estimatePerformance } from '../estimate/estimated-performance.ts'
+import { estimatePerformance, type PredictedGroup } from '../estimate/estimated-performance.ts'
 import type { PredictionPeriods } from '../estimate/prediction-periods.ts'
 import { distrust } from '../estimate/trust.ts'
 import type { ModelPerformance } from '../verdicts/verdict-report.ts'
-import type { ModelDrift, ModelEstimate } from './watch-report.ts'
+import type { ModelDrift, ModelEstimate, PredictedShare } from './watch-report.ts'
 
 /** Periods that an estimate is about: long enough for a few failures, short enough to show a change. */
 const estimatePeriodsMax = 7
+/** Of the probability, in which predictions are told of. */
+const tenths = 10
 
 /**
  * Estimates how a version does, from its newest predictions, calibrated by what verdicts say of all of its own.
@@ -43,5 +45,20 @@ export function modelEstimate(
     to: last + periodMs,
     calibration: calibration.kind,
     distrust: distrust(estimate.windowCount, calibration, outsideShare, estimate.precision, precision),
+    predictions: sharesOf(groups),
   }
+}
+
+/** Normal windows first, then by probability. */
+function sharesOf(groups: readonly PredictedGroup[]): PredictedShare[] {
+  return [false, true].flatMap((high) =>
+    Array.from({ length: tenths }, (_, tenth) => {
+      const alike = groups.filter((group) => group.high === high && tenthOf(group.probability) === tenth)
+      return { high, tenth, windowCount: alike.reduce((sum, { count }) => sum + count, 0) }
+    }).filter(({ windowCount }) => windowCount > 0),
+  )
+}
+
+function tenthOf(probability: number): number {
+  return Math.min(tenths - 1, Math.floor(probability * tenths))
 }

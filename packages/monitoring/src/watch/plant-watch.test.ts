@@ -98,6 +98,19 @@ describe('PlantWatch', () => {
       to: startMs + 10 * dayMs,
     })
     expect(model?.estimate?.distrust).toContain('outside-training')
+    const counted = new Map<string, number>()
+    for (const { topic, text } of all) {
+      const { windowEnd, probability, status } = JSON.parse(text) as AlertSignal
+      if (topic !== 'alert-signals' || windowEnd <= startMs + 3 * dayMs) continue
+      const key = `${status} ${Math.floor(probability * 10)}`
+      counted.set(key, (counted.get(key) ?? 0) + 1)
+    }
+    const told = model?.estimate?.predictions.map(({ high, tenth, windowCount }) => [
+      `${high ? 'High risk of failure' : 'Normal'} ${tenth}`,
+      windowCount,
+    ])
+    expect(new Map(told as [string, number][])).toEqual(counted)
+    expect(counted.size).toBeGreaterThan(3)
     expect(report.quality).toMatchObject({
       machines: 3,
       machinesSilent: 1,

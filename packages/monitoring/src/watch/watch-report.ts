@@ -41,6 +41,16 @@ export interface ModelEstimate extends EstimatedPerformance {
   readonly calibration: Calibration['kind']
   /** What speaks against it; it may be believed where nothing does. */
   readonly distrust: readonly DistrustReason[]
+  /** How its windows were judged, by tenths of the probability; those without a window are left out. */
+  readonly predictions: readonly PredictedShare[]
+}
+
+/** Windows that were judged alike, at about one probability. */
+export interface PredictedShare {
+  readonly high: boolean
+  /** 0..9: the probability is from a tenth of it up to the next; 1 belongs to the last. */
+  readonly tenth: number
+  readonly windowCount: number
 }
 
 export interface ModelDrift {
