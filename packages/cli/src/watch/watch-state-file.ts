@@ -16,7 +16,7 @@ export interface StoredWatch {
   readonly state: PlantWatchState
 }
 
-const version = 4
+const version = 5
 /** Machines in one line: a line of some megabytes at most. */
 const machinesPerLine = 500
 

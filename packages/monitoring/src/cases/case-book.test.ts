@@ -264,6 +264,24 @@ describe('a person and an alert', () => {
     expect(resolved?.feedback?.model).toEqual({ name: 'failure', version: '1' })
   })
 
+  test('an alert that ended and was raised again at one time stands, though its end is read after', () => {
+    const book = new CaseBook({ marked: true })
+    const signal = (i: number, sinceIndex: number, atMs: number) => {
+      const windowEnd = startMs + i * windowMs
+      const alert = { mark: 'raising', severity: 'warning', since: startMs + sinceIndex * windowMs } as const
+      return book.alertSignal({ ...signalOf('press-07', windowEnd, 0.9), alert }, atMs)
+    }
+    const backMs = startMs + dayMs
+    expect(changesOf(signal(1, 1, startMs + windowMs))).toEqual(['opened'])
+    expect(changesOf(signal(100, 100, backMs))).toEqual(['raised-again'])
+    const ended = { deviceId: 'press-07', kind: 'alert-cleared', at: startMs + hourMs, severity: 'warning' } as const
+    const cleared = { ...ended, cause: 'timed' } as const
+    expect(book.deviceStatus({ ...cleared, since: startMs + windowMs }, backMs)).toEqual([])
+    expect(changesOf(signal(101, 100, backMs + windowMs))).toEqual([])
+    const [message] = book.deviceStatus({ ...cleared, since: startMs + 100 * windowMs }, backMs + hourMs)
+    expect(message?.message).toMatchObject({ change: 'cleared', alerting: false })
+  })
+
   test('a command that somebody else was faster than is stale; one that comes again changes nothing (C5)', () => {
     const book = new CaseBook({ marked: false })
     windows(book, [0.9])

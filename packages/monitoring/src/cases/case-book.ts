@@ -101,7 +101,9 @@ export class CaseBook {
         this.#clear(device, atMs, 'forgotten', null)
         break
       case 'alert-cleared':
-        this.#clear(device, atMs, status.cause, null)
+        // Records of one time come topic by topic: another alert may have been raised since this one ended.
+        if (device.alertSince === null || device.alertSince === status.since)
+          this.#clear(device, atMs, status.cause, null)
         break
     }
     return this.#takeOutputs()
@@ -159,8 +161,11 @@ export class CaseBook {
     severity: AlertSeverity,
     atMs: number,
   ): void {
+    const since = signal.alert?.since ?? null
+    if (device.alerting && device.alertSince !== null && device.alertSince !== since) this.#endAlert(device, open)
     const raised = !device.alerting
     device.alerting = true
+    device.alertSince = since
     if (open === null) {
       const answered = raised ? null : device.answered
       const isGraver = answered !== null && compareSeverities(severity, answered.severity) > 0
@@ -226,17 +231,23 @@ export class CaseBook {
   /** @param signal The window that cleared it; `null` where none did. */
   #clear(device: CaseDevice, atMs: number, cause: AlertClearCause, signal: AlertSignal | null): void {
     if (device.alerting) {
-      device.alerting = false
-      device.answered = null
       const last = unresolved(device)
-      for (const each of device.cases)
-        if (each.alerting && each !== last) this.#keep(device, { ...each, alerting: false })
+      this.#endAlert(device, last)
       if (last !== null) {
         const seen = signal === null ? last : { ...last, ...withWindow(last, signal, false) }
         this.#change(device, { ...seen, alerting: false }, 'cleared', atMs, { cause })
       }
     }
     this.#dropIfIdle(device)
+  }
+
+  /** @param open The case that is not resolved: what becomes of it is its own. */
+  #endAlert(device: CaseDevice, open: WatchedCase | null): void {
+    device.alerting = false
+    device.alertSince = null
+    device.answered = null
+    for (const each of device.cases)
+      if (each.alerting && each !== open) this.#keep(device, { ...each, alerting: false })
   }
 
   #command(command: CaseCommand, atMs: number): void {
@@ -360,6 +371,7 @@ export class CaseBook {
     const device: CaseDevice = {
       deviceId,
       alerting: false,
+      alertSince: null,
       newestWindowEnd: 0,
       answered: null,
       cases: [],

@@ -13,6 +13,8 @@ export interface CaseDevice {
   readonly deviceId: string
   /** Whether its alert stands. */
   alerting: boolean
+  /** Which alert that is: end of the window that raised it, event time; `null` where none stands, or windows have no marks. */
+  alertSince: number | null
   /** Event time, epoch milliseconds. */
   newestWindowEnd: number
   /** What a person has answered by resolving the case of the alert that stands; `null`: not answered. */

@@ -72,6 +72,8 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
     if (deviceId === null) continue
     const all: NaiveCase[] = []
     let alerting = false
+    /** Of the alert that stands, which one it is. */
+    let since: number | null = null
     let newest = 0
     let answered: { readonly of: NaiveCase; readonly severity: string; readonly atWindowEnd: number } | null = null
     const open = (): NaiveCase | undefined => all.find(({ status }) => status !== 'resolved')
@@ -155,8 +157,14 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
           clear()
           continue
         }
-        const raised = !alerting
+        const isAnother = alerting && alert !== undefined && since !== null && alert.since !== since
+        if (isAnother) {
+          answered = null
+          for (const each of all) if (each !== current) each.alerting = false
+        }
+        const raised = !alerting || isAnother
         alerting = true
+        since = alert?.since ?? null
         if (current !== undefined) {
           seen(current, signal)
           current.to = Math.max(current.to, windowEnd)
@@ -204,7 +212,12 @@ export function naiveCases(records: readonly CaseRecord[], marked: boolean, rule
         }
       } else if (record.topic === 'device-status') {
         const current = open()
-        const { kind } = record.status
+        const { status } = record
+        const { kind } = status
+        if (status.kind === 'alert-cleared') {
+          if (since === null || status.since === since) clear()
+          continue
+        }
         if (current !== undefined)
           current.device = kind === 'device-silent' ? 'silent' : kind === 'device-returned' ? 'sending' : 'forgotten'
         if (kind === 'device-forgotten') clear()

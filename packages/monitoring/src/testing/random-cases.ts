@@ -33,6 +33,9 @@ export function randomCaseRecords(seed: number, marked: boolean): CaseRecord[] {
     severity: 'warning' as AlertSeverity,
     windowEnd: startMs,
     known: [] as string[],
+    since: 0,
+    /** The end of an alert that is told after the next one was raised. */
+    late: null as DeviceStatus | null,
   }))
   let atMs = startMs
   let ids = 0
@@ -56,9 +59,20 @@ export function randomCaseRecords(seed: number, marked: boolean): CaseRecord[] {
         revision: isRevision ? 1 : 0,
       })
       const mark: AlertMark['mark'] | null = device.alerted ? (was ? 'holding' : 'raising') : was ? 'clearing' : null
-      const alert = marked && mark !== null ? { alert: { mark, severity: device.severity, since: windowEnd } } : {}
+      if (mark === 'raising') device.since = windowEnd
+      const alert = marked && mark !== null ? { alert: { mark, severity: device.severity, since: device.since } } : {}
       const why = high ? { why: [{ feature: 'f', value: i, contribution: 1 }] } : {}
       records.push({ atMs, topic: 'alert-signals', signal: { ...plain, ...why, ...alert } })
+      if (device.late !== null && mark !== null) {
+        records.push({ atMs, topic: 'device-status', status: device.late })
+        device.late = null
+      }
+    } else if (chance < 0.6 && marked && device.alerted) {
+      const { since, severity } = device
+      const status = { deviceId, kind: 'alert-cleared', at: atMs, cause: 'timed', severity, since } as const
+      device.alerted = false
+      if (device.late === null && random() < 0.5) device.late = status
+      else records.push({ atMs, topic: 'device-status', status })
     } else if (chance < 0.65) {
       const kind = choose(['device-silent', 'device-returned', 'device-forgotten'] as const)
       records.push({ atMs, topic: 'device-status', status: { deviceId, kind, at: atMs } })
