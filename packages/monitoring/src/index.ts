@@ -74,7 +74,7 @@ export {
   type VerdictRules,
 } from './verdicts/verdict-join.ts'
 export type { ModelPerformance, ReliabilityBand } from './verdicts/verdict-report.ts'
-export { PlantWatch, type PlantWatchOptions, type PlantWatchState } from './watch/plant-watch.ts'
+export { PlantWatch, type PlantWatchOptions, type PlantWatchPieces, type PlantWatchState } from './watch/plant-watch.ts'
 export type {
   MachineQuality,
   ModelDrift,

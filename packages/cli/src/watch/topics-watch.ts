@@ -190,7 +190,8 @@ export class TopicsWatch {
   /** Saves nothing while there are messages that nobody has taken. @throws What the file system throws; what was saved before stays. */
   save(): void {
     if (this.#changes === this.#savedChanges || this.#cases.length > 0) return
-    writeWatchState(this.#path, this.#identity, { positions: this.#source.positions(), state: this.#watch.snapshot() })
+    const pieces = this.#watch.snapshotInPieces()
+    writeWatchState(this.#path, this.#identity, { positions: this.#source.positions(), pieces })
     this.#savedChanges = this.#changes
   }
 

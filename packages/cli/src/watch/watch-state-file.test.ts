@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlantWatch } from '@millwright/monitoring'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readWatchState, type StoredWatch, watchStatePath, writeWatchState } from './watch-state-file.ts'
+import {
+  readWatchState,
+  type StoredWatch,
+  type WatchToStore,
+  watchStatePath,
+  writeWatchState,
+} from './watch-state-file.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -12,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** More machines than one line holds, with quotes in their names. */
-function stored(): StoredWatch {
+function stored(): StoredWatch & WatchToStore {
   const watch = new PlantWatch({ channels: [], marked: false, referenceOf: () => null })
   for (let n = 0; n < 1200; n++) {
     const deviceId = `press-${n}-"ü"`
@@ -27,15 +33,15 @@ function stored(): StoredWatch {
     }
     watch.take({ topic: 'alert-signals', appendTimeMs: n, text: JSON.stringify(signal) })
   }
-  return { positions: { 'device-features/0': 1200 }, state: watch.snapshot() }
+  return { positions: { 'device-features/0': 1200 }, state: watch.snapshot(), pieces: watch.snapshotInPieces() }
 }
 
 test('a state is read as it was written, machines in pieces (S2)', () => {
   const path = watchStatePath(folder)
   expect(readWatchState(path, 'a')).toBeNull()
-  const state = stored()
-  writeWatchState(path, 'a', state)
-  expect(readWatchState(path, 'a')).toEqual(state)
+  const { positions, state, pieces } = stored()
+  writeWatchState(path, 'a', { positions, pieces })
+  expect(readWatchState(path, 'a')).toEqual({ positions, state })
   expect(readFileSync(path, 'utf8').split('\n').length).toBe(8 + 1)
   expect(existsSync(`${path}.tmp`)).toBe(false)
   expect(readWatchState(path, 'b')).toBeNull()

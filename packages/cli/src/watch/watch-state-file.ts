@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import type { PlantWatchState } from '@millwright/monitoring'
+import type { PlantWatchPieces, PlantWatchState } from '@millwright/monitoring'
 
 /**
  * The watcher's state between two runs (docs/formats/watch-state.md): a cache of what the topics say, and of what they said before
@@ -14,6 +14,12 @@ export interface StoredWatch {
   /** As the source of the records gave them; of what the identity names. */
   readonly positions: unknown
   readonly state: PlantWatchState
+}
+
+/** What is written. */
+export interface WatchToStore {
+  readonly positions: unknown
+  readonly pieces: PlantWatchPieces
 }
 
 const version = 5
@@ -36,13 +42,13 @@ export function kafkaWatchFolder(directory: string): string {
  * @param identity Names what decides the state beside the topics: one of another identity is not used.
  * @throws What the file system throws; the file that was there stays.
  */
-export function writeWatchState(path: string, identity: string, { positions, state }: StoredWatch): void {
+export function writeWatchState(path: string, identity: string, watch: WatchToStore): void {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = `${path}.tmp`
   const file = openSync(temporary, 'w')
   try {
     let checksum = 0
-    for (const line of linesOf(identity, { positions, state })) {
+    for (const line of linesOf(identity, watch)) {
       const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
       checksum = crc32(bytes, checksum)
       writeWhole(file, bytes)
@@ -80,25 +86,14 @@ export function readWatchState(path: string, identity: string): StoredWatch | nu
 type Line = readonly [tag: string, ...rest: readonly unknown[]]
 
 /** The large lists apart from the rest, in pieces. */
-function* linesOf(identity: string, { positions, state }: StoredWatch): Generator<Line> {
-  const { verdicts, quality, drift, cases } = state
+function* linesOf(identity: string, { positions, pieces }: WatchToStore): Generator<Line> {
+  const { state, verdicts, quality, cases, drift } = pieces
   yield ['millwright-watch', version, identity]
-  yield [
-    'state',
-    positions,
-    {
-      ...state,
-      verdicts: { ...verdicts, devices: [] },
-      quality: { ...quality, machines: [] },
-      cases: { ...cases, devices: [] },
-      drift: { versions: drift.versions.map((each) => ({ ...each, state: { ...each.state, devices: [] } })) },
-    },
-  ]
-  for (const piece of pieces(verdicts.devices)) yield ['verdicts', piece]
-  for (const piece of pieces(quality.machines)) yield ['quality', piece]
-  for (const piece of pieces(cases.devices)) yield ['cases', piece]
-  for (const [index, each] of drift.versions.entries())
-    for (const piece of pieces(each.state.devices)) yield ['drift', piece, index]
+  yield ['state', positions, state]
+  for (const piece of inLines(verdicts)) yield ['verdicts', piece]
+  for (const piece of inLines(quality)) yield ['quality', piece]
+  for (const piece of inLines(cases)) yield ['cases', piece]
+  for (const [index, machines] of drift.entries()) for (const piece of inLines(machines)) yield ['drift', piece, index]
 }
 
 function assemble(bytes: Buffer, identity: string): StoredWatch | null {
@@ -124,8 +119,15 @@ function assemble(bytes: Buffer, identity: string): StoredWatch | null {
   return stored
 }
 
-function* pieces<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += machinesPerLine) yield all.slice(at, at + machinesPerLine)
+function* inLines<T>(all: Iterable<T>): Generator<readonly T[]> {
+  let line: T[] = []
+  for (const each of all) {
+    line.push(each)
+    if (line.length < machinesPerLine) continue
+    yield line
+    line = []
+  }
+  if (line.length > 0) yield line
 }
 
 function writeWhole(file: number, bytes: Uint8Array): void {

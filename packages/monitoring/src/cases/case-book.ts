@@ -144,14 +144,24 @@ export class CaseBook {
   }
 
   snapshot(): CaseBookState {
+    return { ...this.stateWithoutDevices(), devices: [...this.deviceStates()] }
+  }
+
+  /** {@link snapshot} but for the list of devices, which is empty. */
+  stateWithoutDevices(): CaseBookState {
     return {
       rules: this.#rules,
-      devices: [...this.#devices.values()].map((device) => ({ ...device, cases: [...device.cases] })),
+      devices: [],
       totals: this.#totals,
       refusals: this.#refusals,
       mark: this.#mark,
       sweptMs: this.#sweptMs,
     }
+  }
+
+  /** The devices of {@link snapshot}, one at a time. */
+  *deviceStates(): Generator<CaseDevice> {
+    for (const device of this.#devices.values()) yield { ...device, cases: [...device.cases] }
   }
 
   #stand(

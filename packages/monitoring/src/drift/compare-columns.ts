@@ -2,7 +2,7 @@ import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts'
 import { binnedKolmogorovSmirnov } from '../statistics/kolmogorov-smirnov.ts'
 import { populationStability } from '../statistics/population-stability.ts'
 import { binnedWasserstein } from '../statistics/wasserstein.ts'
-import type { ColumnCounts } from './column-counts.ts'
+import type { ColumnCounts } from './column-table.ts'
 import type { DriftColumn } from './drift-reference.ts'
 
 /** One column of one period against what it is compared with. */

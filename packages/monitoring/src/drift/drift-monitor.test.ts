@@ -187,5 +187,16 @@ describe('DriftMonitor', () => {
     ).toEqual(['a', 'b', 'c', 'probability'])
     expect(monitor.forget('m0')).toEqual([])
     expect(monitor.unlikeTraining('m0')).toBe(null)
+    // Nothing of what it was is left, also not for another machine that comes meanwhile.
+    const later = [...simulatedFleet({ ...quiet, machines: 1, days: 7 })].filter(
+      ({ windowEnd }) => windowEnd > startMs + 6 * dayMs,
+    )
+    const anew = new DriftMonitor(reference, rules)
+    for (const signal of later)
+      for (const deviceId of ['another', 'm0'])
+        for (const each of [monitor, anew]) each.alertSignal({ ...signal, deviceId })
+    const of = (each: DriftMonitor): unknown =>
+      each.snapshot().devices.filter(([deviceId]) => deviceId === 'another' || deviceId === 'm0')
+    expect(of(monitor)).toEqual(of(anew))
   })
 })

@@ -1,9 +1,11 @@
 import { type AlertSignal, assert, limits, type ModelName } from '@millwright/core'
+import { RowNumbers } from '../rows/row-table.ts'
 import { sameFields } from '../same-fields.ts'
-import { addColumn, columnSlots, countValue, readColumn, sizeless } from './column-counts.ts'
+import { ColumnTable, sizeless } from './column-table.ts'
 import { byEffect, type ColumnDrift, type ComparedWith, compareColumns, type DriftBounds } from './compare-columns.ts'
 import { type DriftColumn, type DriftReference, driftColumns } from './drift-reference.ts'
-import { type Persistence, type PersistenceChange, persist } from './persistence.ts'
+import { type MachineDrift, MachineDrifts } from './machine-drifts.ts'
+import { type Persistence, type PersistenceChange, type PersistenceState, persist } from './persistence.ts'
 
 /**
  * Watches whether what one model version is asked still looks like what it was taught. The fleet is compared with the
@@ -16,7 +18,7 @@ import { type Persistence, type PersistenceChange, persist } from './persistence
  * D2. The fleet's depend on all windows and on `readUpTo`, and not on the order of machines.
  * D3. A window counts once, as it was first scored, in the period of its end.
  * D4. A period is judged on at least `sampleMin` windows; one with fewer is joined with the next.
- * D5. Memory is bounded: devices × columns, and `openPeriodsMax` periods of the fleet; for one more the oldest is judged before it is due.
+ * D5. Memory is bounded: machines × columns, and `openPeriodsMax` periods of the fleet; for one more the oldest is judged before it is due.
  * D6. `snapshot` is JSON, and a monitor restored from it goes on as this one would.
  */
 export interface DriftRules extends DriftBounds {
@@ -34,6 +36,8 @@ export interface DriftRules extends DriftBounds {
 const dayMs = 86_400_000
 /** Of the fleet: days of a history that may be read in within the while by which promises are late. */
 const openPeriodsMax = 128
+
+const none: readonly DriftFinding[] = []
 
 /** Days; 200 windows; PSI 0.2 and a false discovery rate of 5 %; two of three; a machine's first week. */
 export const defaultDriftRules: DriftRules = {
@@ -61,21 +65,6 @@ export interface DriftFinding {
 export interface DriftReport {
   readonly periodEndMs: number
   readonly columns: readonly (ColumnDrift & { readonly alarmed: boolean })[]
-}
-
-interface WatchedScope {
-  /** Index of the period being counted; −1 before the first. */
-  period: number
-  /** Counts of all columns, see column-counts.ts. */
-  slots: number[]
-  /** `sizeless` of each column's last value; `null` for none or missing. */
-  previous: (number | null)[]
-  /** Own reference: counts of all columns, and per column the independent values they are worth. */
-  own: number[]
-  ownEffective: number[]
-  ownPeriods: number
-  bits: number[]
-  alarmed: boolean[]
 }
 
 /** The model version and, by column, the bins of its baseline. */
@@ -106,7 +95,7 @@ export interface DriftState {
   }
   readonly judgedBefore: number
   readonly periods: readonly (readonly [period: number, slots: readonly number[]])[]
-  readonly devices: readonly (readonly [deviceId: string, scope: Readonly<WatchedScope>])[]
+  readonly devices: readonly (readonly [deviceId: string, drift: MachineDrift])[]
   readonly lastFleet: DriftReport | null
 }
 
@@ -126,12 +115,17 @@ export class DriftMonitor {
   readonly #reference: DriftReference
   readonly #rules: DriftRules
   readonly #columns: readonly DriftColumn[]
-  readonly #starts: readonly number[]
-  readonly #slotCount: number
   readonly #counters: DriftCounters
-  readonly #devices = new Map<string, WatchedScope>()
-  readonly #periods = new Map<number, number[]>()
-  readonly #fleet: { bits: number[]; alarmed: boolean[]; carried: number[] }
+  readonly #machines: MachineDrifts
+  /** What windows were counted of the fleet: a row for each period that is open, and one for what is carried to the next that is judged. */
+  readonly #fleet: ColumnTable
+  readonly #fleetRows = new RowNumbers()
+  readonly #periods = new Map<number, number>()
+  readonly #carried: number
+  #fleetStanding: PersistenceState[]
+  /** Of the window that is taken: its values, NaN for a missing one, and what they are as `sizeless`. */
+  readonly #values: Float32Array
+  readonly #zs: Int16Array
   /** Periods of the fleet below this one are judged. */
   #judgedBefore = -1
   #readUpToMs = Number.NEGATIVE_INFINITY
@@ -150,18 +144,12 @@ export class DriftMonitor {
     this.#reference = reference
     this.#rules = rules
     this.#columns = driftColumns(reference)
-    let next = 0
-    this.#starts = this.#columns.map((column) => {
-      const start = next
-      next += columnSlots(column)
-      return start
-    })
-    this.#slotCount = next
-    this.#fleet = {
-      bits: this.#columns.map(() => 0),
-      alarmed: this.#columns.map(() => false),
-      carried: this.#emptySlots(),
-    }
+    this.#values = new Float32Array(this.#columns.length)
+    this.#zs = new Int16Array(this.#columns.length)
+    this.#machines = new MachineDrifts(this.#columns)
+    this.#fleet = new ColumnTable(this.#columns, Float64Array)
+    this.#carried = this.#fleetRows.take()
+    this.#fleetStanding = this.#columns.map(() => ({ bits: 0, alarmed: false }))
     this.#counters = {
       windows: 0,
       windowsLate: 0,
@@ -180,31 +168,27 @@ export class DriftMonitor {
   }
 
   get deviceCount(): number {
-    return this.#devices.size
+    return this.#machines.size
   }
 
   /** Counts a scored window of this model version (others are passed over) and returns what it made plain of its machine. */
-  alertSignal(signal: AlertSignal): DriftFinding[] {
+  alertSignal(signal: AlertSignal): readonly DriftFinding[] {
     const { model } = this.#reference
-    if (signal.model.name !== model.name || signal.model.version !== model.version || signal.revision > 0) return []
+    if (signal.model.name !== model.name || signal.model.version !== model.version || signal.revision > 0) return none
     this.#counters.windows += 1
-    // What the model was given: float32, as the baseline has it.
-    const values = this.#columns.map(({ name }, i) => {
-      const value = i === this.#columns.length - 1 ? signal.probability : (signal.features[name] ?? null)
-      return value === null ? null : Math.fround(value)
-    })
+    this.#readValues(signal)
     // A window that ends with a period belongs to it.
     const period = Math.floor((signal.windowEnd - 1) / this.#rules.periodMs)
-    const device = this.#device(signal.deviceId)
-    const findings = device === null ? [] : this.#countForDevice(signal.deviceId, device, period, values)
-    findings.push(...this.#countForFleet(period, values, device?.previous ?? null))
-    if (device !== null) device.previous = values.map((value, i) => sizeless(this.#columns[i] as DriftColumn, value))
-    return findings
+    const machine = this.#machine(signal.deviceId)
+    const findings = machine === null ? none : this.#countForMachine(signal.deviceId, machine, period)
+    const ofFleet = this.#countForFleet(period, machine)
+    if (machine !== null) this.#machines.setPrevious(machine, this.#zs)
+    return findings.length + ofFleet.length === 0 ? none : [...findings, ...ofFleet]
   }
 
   /** Says that windows ending at or before `timeMs` were read, and judges the fleet's periods that are over. */
-  readUpTo(timeMs: number): DriftFinding[] {
-    if (!(timeMs > this.#readUpToMs)) return []
+  readUpTo(timeMs: number): readonly DriftFinding[] {
+    if (!(timeMs > this.#readUpToMs)) return none
     this.#readUpToMs = timeMs
     const { periodMs, graceMs } = this.#rules
     const before = Math.floor((timeMs - graceMs) / periodMs)
@@ -215,9 +199,11 @@ export class DriftMonitor {
 
   /** Forgets a machine: one that comes under its id has a reference of its own. @returns The columns whose alarm stood. */
   forget(deviceId: string): string[] {
-    const alarmed = this.#devices.get(deviceId)?.alarmed ?? []
-    this.#devices.delete(deviceId)
-    return this.#columns.flatMap(({ name }, i) => (alarmed[i] === true ? [name] : []))
+    const machine = this.#machines.find(deviceId)
+    if (machine === null) return []
+    const standing = this.#machines.standing(machine)
+    this.#machines.delete(deviceId)
+    return this.#columns.flatMap(({ name }, i) => (standing[i]?.alarmed === true ? [name] : []))
   }
 
   /** The fleet's last judged period against the package's baseline; `null` before the first. */
@@ -227,13 +213,18 @@ export class DriftMonitor {
 
   /** How far a machine's own reference is from training, ordered by effect; `null` before it has one. */
   unlikeTraining(deviceId: string): readonly ColumnDrift[] | null {
-    const device = this.#devices.get(deviceId)
-    if (device === undefined || device.ownPeriods < this.#rules.ownPeriods) return null
-    const own = this.#read(device.own).map((counts, i) => ({ ...counts, effective: device.ownEffective[i] as number }))
+    const machine = this.#machines.find(deviceId)
+    if (machine === null || this.#machines.ownPeriods(machine) < this.#rules.ownPeriods) return null
+    const own = this.#machines.readOwn(machine)
     return byEffect(compareColumns(this.#columns, own, this.#baselines(), this.#rules))
   }
 
   snapshot(): DriftState {
+    return { ...this.stateWithoutMachines(), devices: [...this.machineStates()] }
+  }
+
+  /** {@link snapshot} but for the list of machines, which is empty. */
+  stateWithoutMachines(): DriftState {
     return {
       version: 1,
       rules: this.#rules,
@@ -241,15 +232,20 @@ export class DriftMonitor {
       counters: { ...this.#counters },
       readUpToMs: Number.isFinite(this.#readUpToMs) ? this.#readUpToMs : null,
       fleet: {
-        bits: [...this.#fleet.bits],
-        alarmed: [...this.#fleet.alarmed],
-        carried: [...this.#fleet.carried],
+        bits: this.#fleetStanding.map(({ bits }) => bits),
+        alarmed: this.#fleetStanding.map(({ alarmed }) => alarmed),
+        carried: this.#fleet.toJson(this.#carried),
       },
       judgedBefore: this.#judgedBefore,
-      periods: [...this.#periods].map(([period, slots]) => [period, [...slots]] as const),
-      devices: [...this.#devices].map(([deviceId, scope]) => [deviceId, copyOf(scope)] as const),
+      periods: [...this.#periods].map(([period, row]) => [period, this.#fleet.toJson(row)] as const),
+      devices: [],
       lastFleet: this.#lastFleet,
     }
+  }
+
+  /** The machines of {@link snapshot}, in the order in which they were met, one at a time. */
+  machineStates(): Iterable<readonly [deviceId: string, drift: MachineDrift]> {
+    return this.#machines.toJson()
   }
 
   #restore(state: DriftState): void {
@@ -259,113 +255,108 @@ export class DriftMonitor {
       JSON.stringify(state.comparedWith) === JSON.stringify(driftComparison(this.#reference))
     assert(same, 'a state goes on under the rules and the baseline that made it; rebuild it for others')
     this.#readUpToMs = state.readUpToMs ?? Number.NEGATIVE_INFINITY
-    this.#fleet.bits = [...state.fleet.bits]
-    this.#fleet.alarmed = [...state.fleet.alarmed]
-    this.#fleet.carried = [...state.fleet.carried]
+    const { bits, alarmed, carried } = state.fleet
+    this.#fleetStanding = bits.map((each, i) => ({ bits: each, alarmed: alarmed[i] === true }))
+    this.#fleet.fromJson(this.#carried, carried)
     this.#judgedBefore = state.judgedBefore
-    for (const [period, slots] of state.periods) this.#periods.set(period, [...slots])
-    for (const [deviceId, scope] of state.devices) this.#devices.set(deviceId, copyOf(scope))
+    for (const [period, slots] of state.periods) this.#fleet.fromJson(this.#openPeriod(period), slots)
+    for (const [deviceId, drift] of state.devices) this.#machines.fromJson(deviceId, drift)
     this.#lastFleet = state.lastFleet
   }
 
-  #device(deviceId: string): WatchedScope | null {
-    const known = this.#devices.get(deviceId)
-    if (known !== undefined) return known
-    if (this.#devices.size >= this.#rules.devicesMax) {
-      this.#counters.devicesRefused += 1
-      return null
+  /** What the model was given: float32, as the baseline has it. */
+  #readValues({ features, probability }: AlertSignal): void {
+    for (let i = 0; i < this.#columns.length; i++) {
+      const column = this.#columns[i] as DriftColumn
+      const value = i === this.#columns.length - 1 ? probability : features[column.name]
+      this.#values[i] = value ?? Number.NaN
+      this.#zs[i] = sizeless(column, this.#values[i] as number)
     }
-    const scope: WatchedScope = {
-      period: -1,
-      slots: this.#emptySlots(),
-      previous: this.#columns.map(() => null),
-      own: this.#emptySlots(),
-      ownEffective: this.#columns.map(() => 0),
-      ownPeriods: 0,
-      bits: this.#columns.map(() => 0),
-      alarmed: this.#columns.map(() => false),
-    }
-    this.#devices.set(deviceId, scope)
-    return scope
   }
 
-  #countForDevice(
-    deviceId: string,
-    device: WatchedScope,
-    period: number,
-    values: readonly (number | null)[],
-  ): DriftFinding[] {
-    if (period < device.period) {
+  #machine(deviceId: string): number | null {
+    const known = this.#machines.find(deviceId)
+    if (known !== null) return known
+    if (this.#machines.size < this.#rules.devicesMax) return this.#machines.add(deviceId)
+    this.#counters.devicesRefused += 1
+    return null
+  }
+
+  #countForMachine(deviceId: string, machine: number, period: number): readonly DriftFinding[] {
+    const current = this.#machines.period(machine)
+    if (period < current) {
       this.#counters.windowsBehind += 1
-      return []
+      return none
     }
-    const findings = period > device.period && device.period >= 0 ? this.#closeDevicePeriod(deviceId, device) : []
-    device.period = period
-    this.#count(device.slots, values, device.previous)
+    const findings = period > current && current >= 0 ? this.#closeMachinePeriod(deviceId, machine) : none
+    if (period > current) this.#machines.setPeriod(machine, period)
+    this.#machines.count(machine, this.#values, this.#zs)
     return findings
   }
 
-  #closeDevicePeriod(deviceId: string, device: WatchedScope): DriftFinding[] {
-    const live = this.#read(device.slots)
-    if ((live.at(-1)?.count ?? 0) < this.#rules.sampleMin) return []
-    const endMs = (device.period + 1) * this.#rules.periodMs
+  #closeMachinePeriod(deviceId: string, machine: number): readonly DriftFinding[] {
+    const live = this.#machines.readPeriod(machine)
+    if ((live.at(-1)?.count ?? 0) < this.#rules.sampleMin) return none
+    const endMs = (this.#machines.period(machine) + 1) * this.#rules.periodMs
     this.#counters.devicePeriodsJudged += 1
-    let findings: DriftFinding[] = []
-    if (device.ownPeriods < this.#rules.ownPeriods) {
-      this.#add(device.own, device.slots)
-      device.ownEffective = live.map(({ effective }, i) => (device.ownEffective[i] as number) + effective)
-      device.ownPeriods += 1
-    } else {
-      const own = this.#read(device.own).map((counts, i) => ({
-        ...counts,
-        effective: device.ownEffective[i] as number,
-      }))
-      findings = this.#judge(deviceId, device, compareColumns(this.#columns, live, own, this.#rules), endMs)
+    let findings: readonly DriftFinding[] = none
+    if (this.#machines.ownPeriods(machine) < this.#rules.ownPeriods) this.#machines.addToOwn(machine, live)
+    else {
+      const drifts = compareColumns(this.#columns, live, this.#machines.readOwn(machine), this.#rules)
+      const judged = this.#judge(deviceId, this.#machines.standing(machine), drifts, endMs)
+      this.#machines.setStanding(machine, judged.standing)
+      findings = judged.findings
     }
-    device.slots = this.#emptySlots()
+    this.#machines.clearPeriod(machine)
     return findings
   }
 
-  #countForFleet(
-    period: number,
-    values: readonly (number | null)[],
-    previous: readonly (number | null)[] | null,
-  ): DriftFinding[] {
+  #countForFleet(period: number, machine: number | null): readonly DriftFinding[] {
     if (period < this.#judgedBefore) {
       this.#counters.windowsLate += 1
-      return []
+      return none
     }
-    let slots = this.#periods.get(period)
-    let findings: DriftFinding[] = []
-    if (slots === undefined) {
+    let row = this.#periods.get(period)
+    let findings: readonly DriftFinding[] = none
+    if (row === undefined) {
       if (this.#periods.size >= openPeriodsMax) {
         const oldest = Math.min(...this.#periods.keys())
         if (period < oldest) {
           this.#counters.windowsLate += 1
-          return []
+          return none
         }
         findings = this.#closeFleetPeriod(oldest)
         this.#judgedBefore = oldest + 1
       }
-      slots = this.#emptySlots()
-      this.#periods.set(period, slots)
+      row = this.#openPeriod(period)
     }
-    this.#count(slots, values, previous)
+    const previous = machine === null ? null : this.#machines.previous(machine)
+    this.#fleet.count(row, this.#values, this.#zs, previous)
     return findings
   }
 
-  #closeFleetPeriod(period: number): DriftFinding[] {
-    const slots = this.#fleet.carried
-    this.#add(slots, this.#periods.get(period) ?? this.#emptySlots())
+  #openPeriod(period: number): number {
+    const row = this.#fleetRows.take()
+    this.#fleet.clear(row)
+    this.#periods.set(period, row)
+    return row
+  }
+
+  #closeFleetPeriod(period: number): readonly DriftFinding[] {
+    const row = this.#periods.get(period)
+    assert(row !== undefined, 'only an open period is closed')
+    this.#fleet.addRow(this.#carried, this.#fleet, row)
     this.#periods.delete(period)
-    const live = this.#read(slots)
-    if ((live.at(-1)?.count ?? 0) < this.#rules.sampleMin) return []
-    this.#fleet.carried = this.#emptySlots()
+    this.#fleetRows.giveBack(row)
+    const live = this.#fleet.read(this.#carried)
+    if ((live.at(-1)?.count ?? 0) < this.#rules.sampleMin) return none
+    this.#fleet.clear(this.#carried)
     this.#counters.fleetPeriodsJudged += 1
     const drifts = compareColumns(this.#columns, live, this.#baselines(), this.#rules)
     const endMs = (period + 1) * this.#rules.periodMs
-    const findings = this.#judge(null, this.#fleet, drifts, endMs)
-    const alarmed = new Map(this.#columns.map(({ name }, i) => [name, this.#fleet.alarmed[i] === true]))
+    const { standing, findings } = this.#judge(null, this.#fleetStanding, drifts, endMs)
+    this.#fleetStanding = standing
+    const alarmed = new Map(this.#columns.map(({ name }, i) => [name, standing[i]?.alarmed === true]))
     this.#lastFleet = {
       periodEndMs: endMs,
       columns: byEffect(drifts).map((drift) => ({ ...drift, alarmed: alarmed.get(drift.column) === true })),
@@ -373,27 +364,28 @@ export class DriftMonitor {
     return findings
   }
 
+  /** @param standing By column, before this period. */
   #judge(
     deviceId: string | null,
-    scope: { bits: number[]; alarmed: boolean[] },
+    standing: readonly PersistenceState[],
     drifts: readonly ColumnDrift[],
     atMs: number,
-  ): DriftFinding[] {
+  ): { readonly standing: PersistenceState[]; readonly findings: readonly DriftFinding[] } {
     const changes = new Map<ColumnDrift, Exclude<PersistenceChange, null>>()
-    for (const [i, drift] of drifts.entries()) {
-      const state = { bits: scope.bits[i] as number, alarmed: scope.alarmed[i] === true }
-      const { bits, alarmed, change } = persist(state, drift.drifted, this.#rules.persistence)
-      scope.bits[i] = bits
-      scope.alarmed[i] = alarmed
+    const next = drifts.map((drift, i) => {
+      const before = standing[i] ?? { bits: 0, alarmed: false }
+      const { change, ...after } = persist(before, drift.drifted, this.#rules.persistence)
       if (change === 'raised') this.#counters.alarmsRaised += 1
       if (change !== null) changes.set(drift, change)
-    }
-    return byEffect([...changes.keys()]).map((drift) => ({
+      return after
+    })
+    const findings = byEffect([...changes.keys()]).map((drift) => ({
       change: changes.get(drift) ?? 'raised',
       deviceId,
       atMs,
       drift,
     }))
+    return { standing: next, findings }
   }
 
   #baselines(): ComparedWith[] {
@@ -403,36 +395,5 @@ export class DriftMonitor {
       max: baseline.max,
       effective: baselineCounts.reduce((sum, count) => sum + count, 0),
     }))
-  }
-
-  #count(slots: number[], values: readonly (number | null)[], previous: readonly (number | null)[] | null): void {
-    for (const [i, column] of this.#columns.entries())
-      countValue(slots, this.#starts[i] as number, column, values[i] ?? null, previous?.[i] ?? null)
-  }
-
-  #add(into: number[], from: readonly number[]): void {
-    for (const [i, column] of this.#columns.entries())
-      addColumn(into, this.#starts[i] as number, from, this.#starts[i] as number, column)
-  }
-
-  #read(slots: readonly number[]): ReturnType<typeof readColumn>[] {
-    return this.#columns.map((column, i) => readColumn(slots, this.#starts[i] as number, column))
-  }
-
-  #emptySlots(): number[] {
-    return new Array<number>(this.#slotCount).fill(0)
-  }
-}
-
-function copyOf(scope: Readonly<WatchedScope>): WatchedScope {
-  return {
-    period: scope.period,
-    slots: [...scope.slots],
-    previous: [...scope.previous],
-    own: [...scope.own],
-    ownEffective: [...scope.ownEffective],
-    ownPeriods: scope.ownPeriods,
-    bits: [...scope.bits],
-    alarmed: [...scope.alarmed],
   }
 }

@@ -1,4 +1,5 @@
 import { type AlertSignal, assert, type ModelName } from '@millwright/core'
+import { ModelKeys } from '../model-keys.ts'
 import type { PredictedGroup } from './estimated-performance.ts'
 
 /**
@@ -41,6 +42,7 @@ interface WatchedPeriods {
 export class PredictionPeriods {
   readonly #options: PredictionPeriodsOptions
   readonly #models = new Map<string, WatchedPeriods>()
+  readonly #keys = new ModelKeys()
   #tooOld = 0
 
   constructor(options: PredictionPeriodsOptions, state?: PredictionPeriodsState) {
@@ -50,7 +52,7 @@ export class PredictionPeriods {
     assert(state.version === 1 && state.options.periodMs === options.periodMs, 'a state goes on with the same periods')
     this.#tooOld = state.tooOld
     for (const { model, periods } of state.models)
-      this.#models.set(keyOf(model), {
+      this.#models.set(this.#keys.of(model), {
         model,
         periods: new Map(
           periods.map(([startMs, groups]) => [
@@ -68,7 +70,7 @@ export class PredictionPeriods {
 
   alertSignal({ model, windowEnd, revision, probability, status }: AlertSignal): void {
     if (revision > 0) return
-    const key = keyOf(model)
+    const key = this.#keys.of(model)
     let watched = this.#models.get(key)
     if (watched === undefined) {
       if (this.#models.size >= versionsMax) this.#giveUpOldest()
@@ -92,8 +94,13 @@ export class PredictionPeriods {
     }
     const bin = Math.min(binCount - 1, Math.floor(probability * binCount))
     const group = bin * 2 + (status === 'High risk of failure' ? 1 : 0)
-    const [count, sum] = groups.get(group) ?? [0, 0]
-    groups.set(group, [count + 1, sum + Math.floor(probability * probabilityUnits + 0.5)])
+    const millionths = Math.floor(probability * probabilityUnits + 0.5)
+    const counted = groups.get(group)
+    if (counted === undefined) groups.set(group, [1, millionths])
+    else {
+      counted[0] += 1
+      counted[1] += millionths
+    }
   }
 
   #giveUpOldest(): void {
@@ -107,7 +114,7 @@ export class PredictionPeriods {
 
   /** Starts of the periods that are kept of a version, ascending. */
   periodsOf(model: ModelName): number[] {
-    return [...(this.#models.get(keyOf(model))?.periods.keys() ?? [])].sort((a, b) => a - b)
+    return [...(this.#models.get(this.#keys.of(model))?.periods.keys() ?? [])].sort((a, b) => a - b)
   }
 
   /**
@@ -115,7 +122,7 @@ export class PredictionPeriods {
    * is steep within a bin of 0.005 is read at the bin's mean.
    */
   groupsOf(model: ModelName, periodStartMs: number): PredictedGroup[] {
-    const groups = this.#models.get(keyOf(model))?.periods.get(periodStartMs)
+    const groups = this.#models.get(this.#keys.of(model))?.periods.get(periodStartMs)
     return ascending(groups ?? new Map()).map(([key, count, sum]) => ({
       probability: sum / probabilityUnits / count,
       high: key % 2 === 1,
@@ -138,8 +145,4 @@ export class PredictionPeriods {
 
 function ascending(groups: ReadonlyMap<number, readonly [number, number]>): [number, number, number][] {
   return [...groups].sort(([a], [b]) => a - b).map(([key, [count, sum]]) => [key, count, sum])
-}
-
-function keyOf({ name, version }: ModelName): string {
-  return JSON.stringify([name, version])
 }

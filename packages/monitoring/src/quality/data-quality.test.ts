@@ -157,6 +157,19 @@ describe('DataQuality', () => {
     expect(now?.periodStartMs).toBe(startMs + 3 * dayMs)
   })
 
+  test('nothing of a machine that was forgotten is left, neither for itself nor for another; silent ones are counted', () => {
+    const [quality, anew] = [new DataQuality(channels), new DataQuality(channels)]
+    for (let i = 0; i < 600; i++) quality.deviceFeatures(windowOf(i, { ...good(i), tMean: 200, tStd: 0 }))
+    quality.deviceStatus({ deviceId: 'a', kind: 'device-silent', at: 0 })
+    expect([quality.machinesSilent, ...quality.machinesWithFindings()]).toEqual([1, 'a'])
+    quality.deviceStatus({ deviceId: 'a', kind: 'device-forgotten', at: 0 })
+    expect([quality.machinesSilent, ...quality.machinesWithFindings()]).toEqual([0])
+    for (const deviceId of ['b', 'a'])
+      for (const each of [quality, anew]) each.deviceFeatures(windowOf(700, good(700), { deviceId }))
+    expect(quality.snapshot().machines).toEqual(anew.snapshot().machines)
+    expect([...quality.machinesWithFindings()]).toEqual([])
+  })
+
   test('keeps to its bound of machines and counts records of others (Q3)', () => {
     const quality = new DataQuality(channels, { ...defaultQualityRules, devicesMax: 1 })
     for (const deviceId of ['a', 'b', 'b']) quality.deviceFeatures(windowOf(0, good(0), { deviceId }))

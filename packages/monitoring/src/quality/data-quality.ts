@@ -6,7 +6,9 @@ import {
   type LateReading,
   limits,
 } from '@millwright/core'
+import { RowNumbers, RowTable } from '../rows/row-table.ts'
 import { sameFields } from '../same-fields.ts'
+import { channelWindow, isUnchanged } from './channel-window.ts'
 import { checkQualityRules, type QualityRules, type WatchedChannel } from './quality-plan.ts'
 
 /**
@@ -65,34 +67,47 @@ export interface DeviceQuality {
   readonly channels: readonly ChannelQuality[]
 }
 
-interface PeriodCounts {
-  windows: number
-  readings: number
-  shortWindows: number
-  longWindows: number
-  clockAhead: number
-  clockUnreadable: number
-  otherRefusals: number
-  lateReadings: number
-  lateMsMax: number
-  silences: number
+/** Where each count of a period is in its row; behind them are three for each channel: missing, out of range, flat. */
+const countAt = {
+  windows: 0,
+  readings: 1,
+  shortWindows: 2,
+  longWindows: 3,
+  clockAhead: 4,
+  clockUnreadable: 5,
+  otherRefusals: 6,
+  lateReadings: 7,
+  lateMsMax: 8,
+  silences: 9,
+} as const
+type CountName = keyof typeof countAt
+const countNames = Object.keys(countAt) as readonly CountName[]
+/** They say how much there was, not that something is wrong. */
+const plainNames: readonly CountName[] = ['windows', 'readings', 'lateMsMax']
+const findingNames = countNames.filter((name) => !plainNames.includes(name))
+const perChannel = 3
+const [missingAt, outOfRangeAt, flatAt] = [0, 1, 2]
+
+/** The counts of a period as a state has them. */
+type PeriodCounts = Readonly<Record<CountName, number>> & {
   /** Three per channel: missing, out of range, flat. */
-  channels: number[]
+  readonly channels: readonly number[]
 }
 
+/** What is known of one machine, as a state has it. */
 interface WatchedMachine {
   /** Index of the period; −1 before the first window. */
-  period: number
-  now: PeriodCounts
-  /** The period before, as it ended; `null` where there was none. */
-  last: PeriodCounts | null
-  lastPeriod: number
-  silent: boolean
+  readonly period: number
+  readonly now: PeriodCounts
+  /** The period before, as it ended; `null` and −1 where there was none. */
+  readonly last: PeriodCounts | null
+  readonly lastPeriod: number
+  readonly silent: boolean
   /** Usual readings per window: a slow mean that short windows hardly pull; 0 before the first. */
-  usualReadings: number
+  readonly usualReadings: number
   /** Per channel: windows in a row without change, and the level of the last one (`null` for none). */
-  flatRows: number[]
-  levels: (number | null)[]
+  readonly flatRows: readonly number[]
+  readonly levels: readonly (number | null)[]
 }
 
 /** Counts over all machines and all time; they never fall, and a machine that is forgotten stays counted. */
@@ -113,8 +128,8 @@ export interface DataQualityState {
   readonly rules: QualityRules
   readonly channels: readonly string[]
   readonly machinesRefused: number
-  readonly totals: Readonly<PeriodCounts>
-  readonly machines: readonly (readonly [deviceId: string, machine: Readonly<WatchedMachine>])[]
+  readonly totals: PeriodCounts
+  readonly machines: readonly (readonly [deviceId: string, machine: WatchedMachine])[]
 }
 
 const aheadReasons = ['future', 'jump-not-confirmed']
@@ -131,8 +146,21 @@ const usualWeight = 1 / 128
 export class DataQuality {
   readonly #channels: readonly WatchedChannel[]
   readonly #rules: QualityRules
-  readonly #machines = new Map<string, WatchedMachine>()
-  readonly #totals: PeriodCounts
+  readonly #rowOf = new Map<string, number>()
+  readonly #rows = new RowNumbers()
+  /** Counts of each machine's present period and, from its first whole one on, of its last. */
+  readonly #now: RowTable<Float64Array>
+  readonly #last: RowTable<Float64Array>
+  readonly #period = new RowTable(Float64Array, 1)
+  readonly #lastPeriod = new RowTable(Float64Array, 1)
+  readonly #usualReadings = new RowTable(Float64Array, 1)
+  readonly #silent = new RowTable(Uint8Array, 1)
+  readonly #flatRows: RowTable<Uint32Array>
+  /** NaN for none. */
+  readonly #levels: RowTable<Float64Array>
+  /** As a period of all machines. */
+  readonly #totals: Float64Array
+  #machinesSilent = 0
   #machinesRefused = 0
 
   constructor(
@@ -143,7 +171,12 @@ export class DataQuality {
     checkQualityRules(rules)
     this.#channels = channels
     this.#rules = rules
-    this.#totals = this.#emptyCounts()
+    const width = countNames.length + perChannel * channels.length
+    this.#now = new RowTable(Float64Array, width)
+    this.#last = new RowTable(Float64Array, width)
+    this.#totals = new Float64Array(width)
+    this.#flatRows = new RowTable(Uint32Array, channels.length)
+    this.#levels = new RowTable(Float64Array, channels.length)
     if (state === undefined) return
     assert(state.version === 1, 'the state of data quality has version 1')
     const names = channels.map(({ name }) => name)
@@ -152,12 +185,16 @@ export class DataQuality {
       'a state goes on under the rules and channels that made it; rebuild it for others',
     )
     this.#machinesRefused = state.machinesRefused
-    this.#totals = { ...state.totals, channels: [...state.totals.channels] }
-    for (const [deviceId, machine] of state.machines) this.#machines.set(deviceId, structuredCopy(machine))
+    this.#totals.set(countsFromJson(state.totals))
+    for (const [deviceId, machine] of state.machines) this.#restore(deviceId, machine)
   }
 
   get machineCount(): number {
-    return this.#machines.size
+    return this.#rowOf.size
+  }
+
+  get machinesSilent(): number {
+    return this.#machinesSilent
   }
 
   /** Records of machines beyond `devicesMax`. */
@@ -169,193 +206,233 @@ export class DataQuality {
   deviceFeatures({ deviceId, windowEnd, revision, readingCount, features }: DeviceFeatures): void {
     const machine = this.#machine(deviceId)
     if (machine === null || revision > 0) return
-    const period = Math.floor((windowEnd - 1) / this.#rules.periodMs)
-    if (period > machine.period) {
-      if (machine.period >= 0) {
-        machine.last = machine.now
-        machine.lastPeriod = machine.period
-        machine.now = this.#emptyCounts()
-      }
-      machine.period = period
-    }
-    for (const counts of [machine.now, this.#totals]) {
-      counts.windows += 1
-      counts.readings += readingCount
-    }
+    this.#beginPeriod(machine, Math.floor((windowEnd - 1) / this.#rules.periodMs))
+    this.#count(machine, countAt.windows)
+    this.#count(machine, countAt.readings, readingCount)
     this.#countRate(machine, readingCount)
-    for (const [i, channel] of this.#channels.entries()) this.#countChannel(machine, i, channel, features)
+    for (let i = 0; i < this.#channels.length; i++)
+      this.#countChannel(machine, i, this.#channels[i] as WatchedChannel, features)
   }
 
   /** Takes one message of `dead-letters`; one whose machine is not known is passed over. */
   deadLetter({ deviceId, reason }: DeadLetter): void {
     const machine = deviceId === null ? null : this.#machine(deviceId)
     if (machine === null) return
-    for (const counts of [machine.now, this.#totals])
-      if (aheadReasons.includes(reason)) counts.clockAhead += 1
-      else if (unreadableReasons.includes(reason)) counts.clockUnreadable += 1
-      else counts.otherRefusals += 1
+    if (aheadReasons.includes(reason)) this.#count(machine, countAt.clockAhead)
+    else if (unreadableReasons.includes(reason)) this.#count(machine, countAt.clockUnreadable)
+    else this.#count(machine, countAt.otherRefusals)
   }
 
   /** Takes one message of `late-readings`. */
   lateReading({ deviceId, timestamp, deviceClock }: LateReading): void {
     const machine = this.#machine(deviceId)
     if (machine === null) return
-    for (const counts of [machine.now, this.#totals]) {
-      counts.lateReadings += 1
-      counts.lateMsMax = Math.max(counts.lateMsMax, deviceClock - timestamp)
-    }
+    this.#count(machine, countAt.lateReadings)
+    const lateMs = deviceClock - timestamp
+    const at = countAt.lateMsMax
+    this.#now.set(machine, Math.max(this.#now.get(machine, at), lateMs), at)
+    this.#totals[at] = Math.max(this.#totals[at] as number, lateMs)
   }
 
   /** Takes one message of `device-status`; a forgotten machine is forgotten here, too. */
   deviceStatus({ deviceId, kind }: DeviceStatus): void {
     if (kind === 'device-forgotten') {
-      this.#machines.delete(deviceId)
+      this.#forget(deviceId)
       return
     }
     // It says nothing of whether the machine is heard of: mostly it is not.
     if (kind === 'alert-cleared') return
     const machine = this.#machine(deviceId)
     if (machine === null) return
-    machine.silent = kind === 'device-silent'
-    if (machine.silent) for (const counts of [machine.now, this.#totals]) counts.silences += 1
+    const silent = kind === 'device-silent'
+    this.#setSilent(machine, silent)
+    if (silent) this.#count(machine, countAt.silences)
   }
 
   /** A machine's last whole period, and the one that is going on; `null` for an unknown machine. */
   report(deviceId: string): { readonly last: DeviceQuality | null; readonly now: DeviceQuality } | null {
-    const machine = this.#machines.get(deviceId)
+    const machine = this.#rowOf.get(deviceId)
     if (machine === undefined) return null
-    const { last, lastPeriod, now, period, silent } = machine
+    const lastPeriod = this.#lastPeriod.get(machine)
     return {
-      last: last === null ? null : this.#qualityOf(last, lastPeriod, silent),
-      now: this.#qualityOf(now, period, silent),
+      last: lastPeriod < 0 ? null : this.#qualityOf(machine, this.#last, lastPeriod),
+      now: this.#qualityOf(machine, this.#now, this.#period.get(machine)),
     }
   }
 
-  /** In the order in which they were met. */
-  deviceIds(): IterableIterator<string> {
-    return this.#machines.keys()
+  /** Machines with something wrong in their last whole period (their present one before that), in the order in which they were met. */
+  *machinesWithFindings(): Generator<string> {
+    for (const [deviceId, machine] of this.#rowOf) {
+      const counts = this.#lastPeriod.get(machine) < 0 ? this.#now : this.#last
+      if (this.#hasFindings(counts.block(machine), counts.at(machine))) yield deviceId
+    }
   }
 
   totals(): QualityTotals {
-    const { readings: _readings, lateMsMax: _lateMsMax, channels, ...plain } = this.#totals
+    const { readings: _readings, lateMsMax: _lateMsMax, channels, ...plain } = countsToJson(this.#totals)
     return { ...plain, channels: this.#channelsOf(channels) }
   }
 
   snapshot(): DataQualityState {
+    return { ...this.stateWithoutMachines(), machines: [...this.machineStates()] }
+  }
+
+  /** {@link snapshot} but for the list of machines, which is empty. */
+  stateWithoutMachines(): DataQualityState {
     return {
       version: 1,
       rules: this.#rules,
       channels: this.#channels.map(({ name }) => name),
       machinesRefused: this.#machinesRefused,
-      totals: { ...this.#totals, channels: [...this.#totals.channels] },
-      machines: [...this.#machines].map(([deviceId, machine]) => [deviceId, structuredCopy(machine)] as const),
+      totals: countsToJson(this.#totals),
+      machines: [],
     }
   }
 
-  #machine(deviceId: string): WatchedMachine | null {
-    const known = this.#machines.get(deviceId)
+  /** The machines of {@link snapshot}, in the order in which they were met, one at a time. */
+  *machineStates(): Generator<DataQualityState['machines'][number]> {
+    for (const [deviceId, row] of this.#rowOf) {
+      const lastPeriod = this.#lastPeriod.get(row)
+      const machine = {
+        period: this.#period.get(row),
+        now: countsToJson(this.#now.read(row)),
+        last: lastPeriod < 0 ? null : countsToJson(this.#last.read(row)),
+        lastPeriod,
+        silent: this.#silent.get(row) === 1,
+        usualReadings: this.#usualReadings.get(row),
+        flatRows: this.#flatRows.read(row),
+        levels: this.#levels.read(row).map((level) => (Number.isNaN(level) ? null : level)),
+      }
+      yield [deviceId, machine]
+    }
+  }
+
+  #restore(deviceId: string, machine: WatchedMachine): void {
+    const row = this.#add(deviceId)
+    this.#period.set(row, machine.period)
+    this.#now.write(row, countsFromJson(machine.now))
+    if (machine.last !== null) this.#last.write(row, countsFromJson(machine.last))
+    this.#lastPeriod.set(row, machine.lastPeriod)
+    this.#setSilent(row, machine.silent)
+    this.#usualReadings.set(row, machine.usualReadings)
+    this.#flatRows.write(row, machine.flatRows)
+    this.#levels.write(
+      row,
+      machine.levels.map((level) => level ?? Number.NaN),
+    )
+  }
+
+  /** The row of a machine, a new one where it is not known; `null` where there are `devicesMax`. */
+  #machine(deviceId: string): number | null {
+    const known = this.#rowOf.get(deviceId)
     if (known !== undefined) return known
-    if (this.#machines.size >= this.#rules.devicesMax) {
-      this.#machinesRefused += 1
-      return null
-    }
-    const machine: WatchedMachine = {
-      period: -1,
-      now: this.#emptyCounts(),
-      last: null,
-      lastPeriod: -1,
-      silent: false,
-      usualReadings: 0,
-      flatRows: this.#channels.map(() => 0),
-      levels: this.#channels.map(() => null),
-    }
-    this.#machines.set(deviceId, machine)
-    return machine
+    if (this.#rowOf.size < this.#rules.devicesMax) return this.#add(deviceId)
+    this.#machinesRefused += 1
+    return null
   }
 
-  #countRate(machine: WatchedMachine, readingCount: number): void {
-    const usual = machine.usualReadings
+  #add(deviceId: string): number {
+    const row = this.#rows.take()
+    this.#rowOf.set(deviceId, row)
+    // Another machine may have had the row.
+    for (const table of [this.#now, this.#last, this.#usualReadings, this.#silent, this.#flatRows]) table.clear(row)
+    this.#period.set(row, -1)
+    this.#lastPeriod.set(row, -1)
+    for (let i = 0; i < this.#channels.length; i++) this.#levels.set(row, Number.NaN, i)
+    return row
+  }
+
+  #forget(deviceId: string): void {
+    const row = this.#rowOf.get(deviceId)
+    if (row === undefined) return
+    this.#setSilent(row, false)
+    this.#rowOf.delete(deviceId)
+    this.#rows.giveBack(row)
+  }
+
+  #setSilent(machine: number, silent: boolean): void {
+    this.#machinesSilent += (silent ? 1 : 0) - this.#silent.get(machine)
+    this.#silent.set(machine, silent ? 1 : 0)
+  }
+
+  #beginPeriod(machine: number, period: number): void {
+    const current = this.#period.get(machine)
+    if (period <= current) return
+    this.#period.set(machine, period)
+    if (current < 0) return
+    this.#last.write(machine, this.#now.read(machine))
+    this.#lastPeriod.set(machine, current)
+    this.#now.clear(machine)
+  }
+
+  /** Adds to a count of the machine's present period, and of all machines. */
+  #count(machine: number, index: number, by = 1): void {
+    this.#now.set(machine, this.#now.get(machine, index) + by, index)
+    this.#totals[index] = (this.#totals[index] as number) + by
+  }
+
+  #countRate(machine: number, readingCount: number): void {
+    const usual = this.#usualReadings.get(machine)
     if (usual === 0) {
-      machine.usualReadings = readingCount
+      this.#usualReadings.set(machine, readingCount)
       return
     }
     const { rateShare } = this.#rules
-    for (const counts of [machine.now, this.#totals]) {
-      if (readingCount < usual * rateShare) counts.shortWindows += 1
-      if (readingCount * rateShare > usual) counts.longWindows += 1
-    }
+    if (readingCount < usual * rateShare) this.#count(machine, countAt.shortWindows)
+    if (readingCount * rateShare > usual) this.#count(machine, countAt.longWindows)
     // Drawn in, so that one burst does not become the usual.
     const drawnIn = Math.min(readingCount, usual / rateShare)
-    machine.usualReadings = usual + (drawnIn - usual) * usualWeight
+    this.#usualReadings.set(machine, usual + (drawnIn - usual) * usualWeight)
   }
 
-  #countChannel(
-    machine: WatchedMachine,
-    index: number,
-    { min, max, mayStandStill, evidence }: WatchedChannel,
-    features: Readonly<Record<string, number | null>>,
-  ): void {
-    if (evidence.length === 0) return
-    const at = index * 3
-    const add = (slot: number): void => {
-      for (const { channels } of [machine.now, this.#totals]) channels[slot] = (channels[slot] as number) + 1
-    }
-    const values = evidence.map(({ feature, of }) => ({ of, value: features[feature] ?? null }))
-    if (values.every(({ value }) => value === null)) {
-      add(at)
-      machine.flatRows[index] = 0
-      machine.levels[index] = null
-      return
-    }
-    const levels = values.flatMap(({ of, value }) => (of === 'level' && value !== null ? [value] : []))
-    if (levels.some((level) => (min !== null && level < min) || (max !== null && level > max))) add(at + 1)
-    const spreads = values.flatMap(({ of, value }) => (of === 'spread' && value !== null ? [value] : []))
-    const level = levels[0] ?? null
-    const unchanged =
-      spreads.length > 0
-        ? spreads.every((spread) => spread === 0) && (level === null || level === (machine.levels[index] ?? level))
-        : level !== null && level === machine.levels[index]
-    machine.levels[index] = level
-    machine.flatRows[index] = unchanged ? (machine.flatRows[index] as number) + 1 : 0
-    if (!mayStandStill && (machine.flatRows[index] as number) >= this.#rules.flatWindows) add(at + 2)
+  #countChannel(machine: number, index: number, channel: WatchedChannel, features: DeviceFeatures['features']): void {
+    if (channel.evidence.length === 0) return
+    const first = countNames.length + index * perChannel
+    const window = channelWindow(channel, features)
+    if (window.isMissing) this.#count(machine, first + missingAt)
+    if (window.isOutOfRange) this.#count(machine, first + outOfRangeAt)
+    const flatRow = isUnchanged(window, this.#levels.get(machine, index)) ? this.#flatRows.get(machine, index) + 1 : 0
+    this.#levels.set(machine, window.level, index)
+    this.#flatRows.set(machine, flatRow, index)
+    if (!channel.mayStandStill && flatRow >= this.#rules.flatWindows) this.#count(machine, first + flatAt)
   }
 
-  #qualityOf(counts: PeriodCounts, period: number, silent: boolean): DeviceQuality {
-    const { channels, ...plain } = counts
+  #hasFindings(counts: Float64Array, at: number): boolean {
+    for (const name of findingNames) if ((counts[at + countAt[name]] as number) > 0) return true
+    const channelsAt = at + countNames.length
+    for (let i = 0; i < perChannel * this.#channels.length; i++) if ((counts[channelsAt + i] as number) > 0) return true
+    return false
+  }
+
+  #qualityOf(machine: number, table: RowTable<Float64Array>, period: number): DeviceQuality {
+    const { channels, ...plain } = countsToJson(table.read(machine))
     return {
       periodStartMs: period < 0 ? null : period * this.#rules.periodMs,
       ...plain,
-      silent,
+      silent: this.#silent.get(machine) === 1,
       channels: this.#channelsOf(channels),
     }
   }
 
-  #channelsOf(channels: readonly number[]): ChannelQuality[] {
-    return this.#channels.map(({ name, evidence }, i) => ({
-      channel: name,
-      missingWindows: evidence.length === 0 ? null : (channels[i * 3] as number),
-      outOfRangeWindows: channels[i * 3 + 1] as number,
-      flatWindows: channels[i * 3 + 2] as number,
-    }))
-  }
-
-  #emptyCounts(): PeriodCounts {
-    return {
-      windows: 0,
-      readings: 0,
-      shortWindows: 0,
-      longWindows: 0,
-      clockAhead: 0,
-      clockUnreadable: 0,
-      otherRefusals: 0,
-      lateReadings: 0,
-      lateMsMax: 0,
-      silences: 0,
-      channels: new Array<number>(this.#channels.length * 3).fill(0),
-    }
+  #channelsOf(counts: readonly number[]): ChannelQuality[] {
+    return this.#channels.map(({ name, evidence }, i) => {
+      const [missing = 0, outOfRange = 0, flat = 0] = counts.slice(i * perChannel)
+      return {
+        channel: name,
+        missingWindows: evidence.length === 0 ? null : missing,
+        outOfRangeWindows: outOfRange,
+        flatWindows: flat,
+      }
+    })
   }
 }
 
-function structuredCopy(machine: Readonly<WatchedMachine>): WatchedMachine {
-  return JSON.parse(JSON.stringify(machine)) as WatchedMachine
+function countsToJson(row: ArrayLike<number>): PeriodCounts {
+  const counts = Array.from(row)
+  const plain = Object.fromEntries(countNames.map((name) => [name, counts[countAt[name]]])) as Record<CountName, number>
+  return { ...plain, channels: counts.slice(countNames.length) }
+}
+
+function countsFromJson(counts: PeriodCounts): number[] {
+  return [...countNames.map((name) => counts[name]), ...counts.channels]
 }

@@ -1,4 +1,5 @@
 import type { ModelName } from '@millwright/core'
+import { ModelKeys } from '../model-keys.ts'
 import { probabilityBandCount } from './probability-bands.ts'
 import { emptyTally, type Tally, type TallyJson, tallyFromJson, tallyToJson } from './tally.ts'
 
@@ -29,6 +30,7 @@ export interface WatchedModelJson {
 export class ModelIndex {
   readonly #models: WatchedModel[]
   readonly #byKey = new Map<string, number>()
+  readonly #keys = new ModelKeys()
   readonly #modelsMax: number
 
   constructor(modelsMax: number, stored: readonly WatchedModelJson[] = []) {
@@ -40,7 +42,7 @@ export class ModelIndex {
       bandSums: [...bandSums],
       falseAlerts,
     }))
-    for (const [index, { name }] of this.#models.entries()) this.#byKey.set(keyOf(name), index)
+    for (const [index, { name }] of this.#models.entries()) this.#byKey.set(this.#keys.of(name), index)
   }
 
   get all(): readonly WatchedModel[] {
@@ -52,11 +54,12 @@ export class ModelIndex {
   }
 
   /** Returns the number of a version, a new one where it has none; `null` where there are `modelsMax`. */
-  indexOf({ name, version }: ModelName): number | null {
-    const key = keyOf({ name, version })
+  indexOf(model: ModelName): number | null {
+    const key = this.#keys.of(model)
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
     if (this.#models.length >= this.#modelsMax) return null
+    const { name, version } = model
     const zeros = new Array<number>(probabilityBandCount).fill(0)
     this.#models.push({
       name: { name, version },
@@ -89,8 +92,4 @@ export class ModelIndex {
 /** Mean probability of each band; `null` where no prediction was in it. */
 export function bandMeans({ bandCounts, bandSums }: WatchedModel): (number | null)[] {
   return bandCounts.map((count, band) => (count === 0 ? null : (bandSums[band] as number) / probabilityUnits / count))
-}
-
-function keyOf({ name, version }: ModelName): string {
-  return JSON.stringify([name, version])
 }

@@ -49,7 +49,7 @@ const oneWindow = judgementsMax * modelsMax
 
 export class PredictionRuns {
   /** `firstEndMs, stepMs, sizeMs, (count · 2^16 + model) · 16 + band · 2 + high` of each run. */
-  readonly #values: number[]
+  #values: number[]
 
   /** @param values What `toJson` gave. */
   constructor(values: readonly number[] = []) {
@@ -90,11 +90,11 @@ export class PredictionRuns {
    */
   record(prediction: Prediction): 'added' | 'changed' | 'unchanged' {
     const { startMs, endMs, model, high, band, revision } = prediction
+    if (revision === 0 && this.#extendLast(prediction)) return 'added'
     const single = { firstEndMs: endMs, stepMs: 0, sizeMs: endMs - startMs, count: 1, model, high, band }
     const last = this.runCount - 1
     if (last < 0 || endMs > lastEndMs(this.run(last))) {
       if (revision > 0) this.#removeOverlapped(prediction)
-      else if (this.#extendLast(prediction)) return 'added'
       this.#insert(this.runCount, single)
       this.#mergeWithNext(this.runCount - 2)
       return 'added'
@@ -221,7 +221,9 @@ export class PredictionRuns {
   }
 
   #insert(index: number, run: PredictionRun): void {
-    this.#values.splice(index * stride, 0, ...packed(run))
+    // Not by `splice`, which leaves room for more than most machines ever have.
+    if (index === this.runCount) this.#values = this.#values.concat(packed(run))
+    else this.#values.splice(index * stride, 0, ...packed(run))
   }
 
   #write(index: number, run: PredictionRun): void {

@@ -242,17 +242,25 @@ export class VerdictJoin {
 
   /** The whole state, as JSON. Devices stand in the order in which they were met. */
   snapshot(): VerdictJoinState {
+    return { ...this.stateWithoutDevices(), devices: [...this.deviceStates()] }
+  }
+
+  /** {@link snapshot} but for the list of devices, which is empty. */
+  stateWithoutDevices(): VerdictJoinState {
     return {
       version: 1,
       rules: this.#rules,
       readUpToMs: finite(this.#readUpToMs),
       counters: { ...this.#counters },
       models: this.#models.toJson(),
-      devices: [...this.#devices].map(
-        ([deviceId, { clockMs, forgottenAtMs, runs, verdicts }]) =>
-          [deviceId, finite(clockMs), finite(forgottenAtMs), runs.toJson(), [...verdicts]] as const,
-      ),
+      devices: [],
     }
+  }
+
+  /** The devices of {@link snapshot}, one at a time. */
+  *deviceStates(): Generator<VerdictJoinState['devices'][number]> {
+    for (const [deviceId, { clockMs, forgottenAtMs, runs, verdicts }] of this.#devices)
+      yield [deviceId, finite(clockMs), finite(forgottenAtMs), runs.toJson(), [...verdicts]]
   }
 
   #device(deviceId: string): WatchedDevice | null {

@@ -7,6 +7,7 @@ import {
   driftComparison,
 } from '../drift/drift-monitor.ts'
 import type { DriftReference } from '../drift/drift-reference.ts'
+import { ModelKeys } from '../model-keys.ts'
 import type { ModelDrift } from './watch-report.ts'
 
 /**
@@ -19,6 +20,7 @@ import type { ModelDrift } from './watch-report.ts'
  * F2. A version without a baseline has none, and is asked for again when another version has scored in between.
  */
 const versionsMax = 4
+const none: readonly DriftFinding[] = []
 
 interface WatchedVersion {
   readonly model: ModelName
@@ -40,6 +42,7 @@ export class DriftWatch {
   readonly #referenceOf: (model: ModelName) => DriftReference | null
   /** In the order in which they scored last. */
   readonly #versions = new Map<string, WatchedVersion>()
+  readonly #keys = new ModelKeys()
   #lastKey = ''
   #last: WatchedVersion | null = null
 
@@ -51,13 +54,13 @@ export class DriftWatch {
       if (reference === null || JSON.stringify(driftComparison(reference)) !== JSON.stringify(stored.comparedWith))
         continue
       const monitor = new DriftMonitor(reference, defaultDriftRules, stored)
-      this.#versions.set(keyOf(model), { model, monitor, machinesAlarmed: new Map(machinesAlarmed) })
+      this.#versions.set(this.#keys.of(model), { model, monitor, machinesAlarmed: new Map(machinesAlarmed) })
     }
   }
 
-  alertSignal(signal: AlertSignal): DriftFinding[] {
+  alertSignal(signal: AlertSignal): readonly DriftFinding[] {
     const version = this.#versionOf(signal.model)
-    if (version === null) return []
+    if (version === null) return none
     return this.#count(version, version.monitor.alertSignal(signal))
   }
 
@@ -73,7 +76,7 @@ export class DriftWatch {
   }
 
   report(model: ModelName): ModelDrift | null {
-    const version = this.#versions.get(keyOf(model))
+    const version = this.#versions.get(this.#keys.of(model))
     if (version === undefined) return null
     const { windows, fleetPeriodsJudged, devicePeriodsJudged, alarmsRaised } = version.monitor.counters
     return {
@@ -87,17 +90,31 @@ export class DriftWatch {
   }
 
   snapshot(): DriftWatchState {
+    return this.#state((monitor) => monitor.snapshot())
+  }
+
+  /** {@link snapshot} but for the lists of machines, which are empty. */
+  stateWithoutMachines(): DriftWatchState {
+    return this.#state((monitor) => monitor.stateWithoutMachines())
+  }
+
+  /** The machines of each version of {@link snapshot}, in its order, one at a time. */
+  machineStates(): Iterable<DriftState['devices'][number]>[] {
+    return [...this.#versions.values()].map(({ monitor }) => monitor.machineStates())
+  }
+
+  #state(stateOf: (monitor: DriftMonitor) => DriftState): DriftWatchState {
     return {
       versions: [...this.#versions.values()].map(({ model, monitor, machinesAlarmed }) => ({
         model,
-        state: monitor.snapshot(),
+        state: stateOf(monitor),
         machinesAlarmed: [...machinesAlarmed],
       })),
     }
   }
 
   #versionOf(model: ModelName): WatchedVersion | null {
-    const key = keyOf(model)
+    const key = this.#keys.of(model)
     // Most signals are of the version of the one before.
     if (key === this.#lastKey) return this.#last
     this.#lastKey = key
@@ -115,7 +132,7 @@ export class DriftWatch {
     return reference === null ? null : { model, monitor: new DriftMonitor(reference), machinesAlarmed: new Map() }
   }
 
-  #count({ machinesAlarmed }: WatchedVersion, findings: DriftFinding[]): DriftFinding[] {
+  #count({ machinesAlarmed }: WatchedVersion, findings: readonly DriftFinding[]): readonly DriftFinding[] {
     for (const { deviceId, change, drift } of findings) {
       if (deviceId === null) continue
       const count = machinesAlarmed.get(drift.column) ?? 0
@@ -123,8 +140,4 @@ export class DriftWatch {
     }
     return findings
   }
-}
-
-function keyOf({ name, version }: ModelName): string {
-  return JSON.stringify([name, version])
 }

@@ -12,7 +12,7 @@ import {
 } from '@millwright/core'
 import { CaseBook, type CaseBookState, type CaseChanges, type CaseOutput } from '../cases/case-book.ts'
 import { caseReport } from '../cases/case-report.ts'
-import type { DriftFinding } from '../drift/drift-monitor.ts'
+import type { DriftFinding, DriftState } from '../drift/drift-monitor.ts'
 import type { DriftReference } from '../drift/drift-reference.ts'
 import { PredictionPeriods, type PredictionPeriodsState } from '../estimate/prediction-periods.ts'
 import { DataQuality, type DataQualityState, defaultQualityRules } from '../quality/data-quality.ts'
@@ -57,6 +57,17 @@ export interface PlantWatchState {
   readonly drift: DriftWatchState
   readonly quality: DataQualityState
   readonly cases: CaseBookState
+}
+
+/** A state in pieces, to be read before the next record is taken. */
+export interface PlantWatchPieces {
+  /** With empty lists of machines. */
+  readonly state: PlantWatchState
+  readonly verdicts: Iterable<VerdictJoinState['devices'][number]>
+  readonly quality: Iterable<DataQualityState['machines'][number]>
+  readonly cases: Iterable<CaseBookState['devices'][number]>
+  /** Of each version in `state.drift`. */
+  readonly drift: readonly Iterable<DriftState['devices'][number]>[]
 }
 
 /** That windows which end at or before `timeMs` were read, to be promised when everything appended before `dueMs` was taken (W2). */
@@ -165,7 +176,35 @@ export class PlantWatch {
     }
   }
 
+  /** Everything that is known, as JSON. */
   snapshot(): PlantWatchState {
+    return {
+      ...this.#ownState(),
+      verdicts: this.#verdicts.snapshot(),
+      drift: this.#drift.snapshot(),
+      quality: this.#quality.snapshot(),
+      cases: this.#cases.snapshot(),
+    }
+  }
+
+  /** {@link snapshot}, with its machines one at a time: all of a large plant at once are hundreds of megabytes. */
+  snapshotInPieces(): PlantWatchPieces {
+    return {
+      state: {
+        ...this.#ownState(),
+        verdicts: this.#verdicts.stateWithoutDevices(),
+        drift: this.#drift.stateWithoutMachines(),
+        quality: this.#quality.stateWithoutMachines(),
+        cases: this.#cases.stateWithoutDevices(),
+      },
+      verdicts: this.#verdicts.deviceStates(),
+      drift: this.#drift.machineStates(),
+      quality: this.#quality.machineStates(),
+      cases: this.#cases.deviceStates(),
+    }
+  }
+
+  #ownState(): Omit<PlantWatchState, 'verdicts' | 'drift' | 'quality' | 'cases'> {
     return {
       version: 3,
       readUpToMs: finite(this.#readUpToMs),
@@ -174,11 +213,7 @@ export class PlantWatch {
       due: [...this.#due],
       records: { ...this.#records },
       findings: this.#findings,
-      verdicts: this.#verdicts.snapshot(),
       predictions: this.#predictions.snapshot(),
-      drift: this.#drift.snapshot(),
-      quality: this.#quality.snapshot(),
-      cases: this.#cases.snapshot(),
     }
   }
 

@@ -4,25 +4,22 @@ import type { MachineQuality, QualityReport } from './watch-report.ts'
 
 const worstMax = 20
 
-/** Summarises what readings are like; looks at every machine. */
+/** Summarises what readings are like; looks at every machine, and closely at those with something wrong. */
 export function qualityReport(quality: DataQuality, channels: readonly WatchedChannel[]): QualityReport {
-  let machinesSilent = 0
   let worst: { readonly score: number; readonly machine: MachineQuality }[] = []
-  for (const deviceId of quality.deviceIds()) {
+  for (const deviceId of quality.machinesWithFindings()) {
     const report = quality.report(deviceId)
     if (report === null) continue
-    if (report.now.silent) machinesSilent += 1
     const period = report.last ?? report.now
     const found = findingsOf(period, channels)
     const count = Object.values(found).reduce((sum, each) => sum + each, 0)
-    if (count === 0) continue
     const machine = { deviceId, periodStart: period.periodStartMs, windows: period.windows, found }
     worst.push({ score: count / Math.max(1, period.windows), machine })
     if (worst.length > 4 * worstMax) worst = worstOf(worst)
   }
   return {
     machines: quality.machineCount,
-    machinesSilent,
+    machinesSilent: quality.machinesSilent,
     machinesRefused: quality.machinesRefused,
     totals: quality.totals(),
     worst: worstOf(worst).map(({ machine }) => machine),
