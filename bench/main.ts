@@ -84,7 +84,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     minutesMax: 20,
     needsPeers: true,
     async *run() {
-      yield await (await import('./watching.ts')).benchWatching(100_000, 60)
+      yield* await (await import('./watching.ts')).benchWatching(100_000, 60)
     },
   },
   swap: {

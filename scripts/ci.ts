@@ -46,6 +46,7 @@ const suites: readonly Suite[] = [
   { name: 'no route', command: proof('no-route') },
   { name: 'a day of a plant', command: inNode('scripts/proofs/plant-day.ts --seconds 120') },
   { name: 'the system, watched', command: proof('watching-system') },
+  { name: 'drift found in days, no alarm without', command: inNode('--expose-gc scripts/proofs/watching.ts') },
   { name: 'changes of cases told, whatever fails', command: proof('delivery') },
   { name: 'the host in Java', command: inNode('scripts/test-host.ts') },
   { name: 'deployed to Flink and Kafka', command: proof('deploy') },

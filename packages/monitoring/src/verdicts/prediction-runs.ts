@@ -81,7 +81,9 @@ export class PredictionRuns {
   }
 
   runs(): PredictionRun[] {
-    return Array.from({ length: this.runCount }, (_, index) => this.run(index))
+    const runs: PredictionRun[] = []
+    for (let index = 0; index < this.runCount; index++) runs.push(this.run(index))
+    return runs
   }
 
   /**

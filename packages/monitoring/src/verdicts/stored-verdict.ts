@@ -53,11 +53,17 @@ export interface LabelSpan {
   readonly label: Label
 }
 
+/** All time of a machine on which there is no verdict, as of most. */
+const unlabelled: readonly LabelSpan[] = [
+  { afterMs: Number.NEGATIVE_INFINITY, upToMs: Number.POSITIVE_INFINITY, label: 'none' },
+]
+
 /**
  * Cuts all time into spans of one label. Where verdicts disagree, a failure outweighs a false alarm, and either an
  * unclear one, whatever their order.
  */
-export function labelSpans(verdicts: readonly StoredVerdict[]): LabelSpan[] {
+export function labelSpans(verdicts: readonly StoredVerdict[]): readonly LabelSpan[] {
+  if (verdicts.length === 0) return unlabelled
   const live = verdicts.filter(({ kind }) => kind !== 'withdrawn')
   const bounds = [...new Set(live.flatMap(({ fromMs, toMs }) => [fromMs, toMs]))].sort((a, b) => a - b)
   const places = [Number.NEGATIVE_INFINITY, ...bounds, Number.POSITIVE_INFINITY]
