@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
 import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
 import { did, startGateway } from './support/commands.ts'
-import { findPrometheus, type Series, startPrometheus } from './support/prometheus.ts'
+import { complaintsAboutMetrics, findPrometheus, type Series, startPrometheus } from './support/prometheus.ts'
 import { eventually, type Proof, prove } from './support/proof.ts'
 import { withProofCluster } from './support/proof-cluster.ts'
 
@@ -79,6 +79,18 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const plants = await prometheus.query('count by (plant) (millwright_readings_in_total{job="flink"})')
   proof.check(plants.length === 1 && plants[0]?.labels['plant'] === 'press-shop', 'each carries the name of its plant')
   await prometheus.stop()
+  const gateway = await startGateway(project, ...kafka, '--data', join(proof.folder, 'gateway'))
+  proof.onEnd(() => gateway.kill())
+  // It tells of cases once its watcher has reported.
+  await eventually('the report of the watcher', 60, async () =>
+    (await (await fetch(`${gateway.url}/metrics`)).text()).includes('millwright_cases{') ? true : null,
+  )
+  for (const { url } of [plant, gateway]) {
+    const complaints = await complaintsAboutMetrics(tools, url)
+    const whose = url === plant.url ? 'the plant' : 'a gateway on Kafka'
+    proof.check(complaints === '', `promtool has nothing against the metrics of ${whose} ${complaints}`)
+  }
+  await gateway.stop()
   await plant.stop()
   await did('cancel', project, ...flink, '--without-savepoint')
 }
