@@ -2,13 +2,16 @@
  * Method: a real Chromium on the page of a plant that runs. It may look up no name and reach nothing but this machine, so what the
  * page would fetch elsewhere shows as a failed request. Where no Chromium is found on the PATH, the tests are skipped.
  */
+import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { pressLines, pressPackage, writeLines, writeProject } from './command-testing.ts'
-import { type RunningPlant, startSharedPlant } from './plant-testing.ts'
+import { plantsUntil, type RunningPlant, startSharedPlant } from './plant-testing.ts'
 
 const browserPath = onPath('chromium', 'chromium-browser', 'google-chrome')
 if (browserPath === null) process.stdout.write('skipped: the status page in a browser, as no Chromium is on the PATH\n')
@@ -36,8 +39,11 @@ afterAll(async () => {
 })
 
 /** A page, with everything on it that should not be: errors, warnings, requests that go elsewhere or fail. */
-async function openPage(): Promise<{ page: Page; troubles: string[] }> {
-  const page = await browser.newPage()
+async function openPage(
+  of: RunningPlant = plant,
+  viewport = { width: 1280, height: 800 },
+): Promise<{ page: Page; troubles: string[] }> {
+  const page = await browser.newPage({ viewport })
   const troubles: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
@@ -47,16 +53,16 @@ async function openPage(): Promise<{ page: Page; troubles: string[] }> {
   page.on('requestfailed', (request) => troubles.push(`failed: ${request.url()} ${request.failure()?.errorText}`))
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url())
-    if (protocol !== 'data:' && origin !== plant.url) troubles.push(`asked elsewhere: ${request.url()}`)
+    if (protocol !== 'data:' && origin !== of.url) troubles.push(`asked elsewhere: ${request.url()}`)
   })
-  await page.goto(plant.url)
+  await page.goto(of.url)
   return { page, troubles }
 }
 
-async function send(lines: readonly string[]): Promise<void> {
+async function send(lines: readonly string[], to: RunningPlant = plant): Promise<void> {
   const headers = { 'content-type': 'application/x-ndjson' }
   const body = `${lines.join('\n')}\n`
-  const { status } = await fetch(`${plant.url}/api/readings`, { method: 'POST', headers, body })
+  const { status } = await fetch(`${to.url}/api/readings`, { method: 'POST', headers, body })
   expect(status).toBe(202)
 }
 
@@ -72,6 +78,7 @@ test.skipIf(browserPath === null)(
     await expect.poll(() => alerts.count()).toBe(1)
     expect(await alerts.first().textContent()).toContain('press-2')
     expect(await page.locator('#disk').textContent()).not.toContain(' 0 B')
+    expect(await page.locator('#channelsSection').isHidden()).toBe(true)
     // The polls of the page are held back: what comes now comes by the stream.
     await page.route('**/api/status', () => undefined)
     await send(pressLines(3, 5))
@@ -138,6 +145,68 @@ test.skipIf(browserPath === null)(
     await page.getByRole('button', { name: 'Save' }).last().click()
     await page.locator('#missed', { hasText: 'Noted: press-1 failed' }).waitFor()
     // Before the page is closed, which cuts off what it is asking.
+    expect(troubles).toEqual([])
+    await page.close()
+  },
+  300_000,
+)
+
+/** A peer of a webhook that answers with a status, on a port of its own or a given one. */
+async function receiver(status: number, port = 0): Promise<{ port: number; answer: (status: number) => void }> {
+  let answered = status
+  const server = createServer(
+    (request, response) => void request.resume().on('end', () => response.writeHead(answered).end()),
+  )
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const answer = (next: number): void => {
+    answered = next
+  }
+  return { port: (server.address() as AddressInfo).port, answer }
+}
+
+test.skipIf(browserPath === null)(
+  'channels of notifications say how they do; those that are down or refused are tried again with the keyboard, on a narrow screen',
+  async () => {
+    const [up, refusing, closed] = [await receiver(204), await receiver(400), createServer()]
+    await once(closed.listen(0, '127.0.0.1'), 'listening')
+    const { port: downPort } = closed.address() as AddressInfo
+    closed.close()
+    const channel = (name: string, port: number): string =>
+      `{ kind: 'webhook', name: '${name}', url: 'http://127.0.0.1:${port}/', secretEnv: 'SECRET', maxAge: '3660 d' }`
+    const channels = [channel('shift', up.port), channel('andon', downPort), channel('tickets', refusing.port)]
+    const project = writeProject(join(folder, 'telling'), `notify: [${channels.join(', ')}],`)
+    writeFileSync(join(project, 'model.mwmodel'), pressPackage('1'))
+    vi.stubEnv('SECRET', 'a secret of some length')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const telling = await plantsUntil(onTestFinished)(project, '--data', join(folder, 'telling-data'))
+    await send(pressLines(0, 3), telling)
+    const { page, troubles } = await openPage(telling, { width: 360, height: 800 })
+    page.setDefaultTimeout(90_000)
+    const row = (name: string): Locator => page.locator('#channels > li', { hasText: name })
+    await row('tickets').locator('.state', { hasText: 'up, refused some' }).waitFor()
+    await row('tickets').locator('summary', { hasText: '1 refused for good, and kept' }).click()
+    expect(await row('tickets').locator('ol').textContent()).toMatch(/press-2@\d+#0.*answered 400/)
+    await row('shift').locator('.facts', { hasText: 'nothing waits; last delivered' }).waitFor()
+    expect(await row('shift').getAttribute('class')).toBe('good')
+    expect(await row('shift').getByRole('button').count()).toBe(0)
+    await row('andon')
+      .locator('.why', { hasText: /ECONNREFUSED.*(tried again at|being tried now)/ })
+      .waitFor()
+    await row('andon').locator('.facts', { hasText: '1 waits, the oldest for' }).waitFor()
+    await page.locator('#channelsNote', { hasText: '1 of 3 does not work. Nothing is lost' }).waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    refusing.answer(204)
+    await row('tickets').getByRole('button', { name: 'Send them again: tickets' }).focus()
+    await page.keyboard.press('Enter')
+    await row('tickets').locator('p', { hasText: '1 are being sent again.' }).waitFor()
+    await row('tickets').locator('.state', { hasText: /^up$/ }).waitFor()
+    expect(await row('tickets').locator('details').isHidden()).toBe(true)
+    await receiver(204, downPort)
+    await row('andon').getByRole('button', { name: 'Try now: andon' }).focus()
+    await page.keyboard.press('Enter')
+    await row('andon').locator('.facts', { hasText: 'nothing waits; last delivered' }).waitFor()
+    await page.locator('#channelsNote', { hasText: 'What a channel does not take waits for it.' }).waitFor()
     expect(troubles).toEqual([])
     await page.close()
   },

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
 import type { AlertSignal } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
+import type { DeliveryStatus } from '../delivery/index.ts'
 import type { PlantStatus } from './options.ts'
 import { statusPage } from './status-page.ts'
 
@@ -21,6 +22,9 @@ class FakeElement {
 
   set textContent(text: string) {
     this.children = [String(text)]
+  }
+  get textContent(): string {
+    return this.text
   }
   get text(): string {
     return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join(' ')
@@ -49,7 +53,7 @@ const script = /<script>([\s\S]*)<\/script>/.exec(statusPage().html)?.[1] ?? ''
 const idsInPage = new Set([...statusPage().html.matchAll(/\sid="(\w+)"/g)].map((match) => match[1]))
 
 /** Runs the script with answers to its polls, one after the other. */
-async function runPage(answers: readonly (PlantStatus | Error)[]) {
+async function runPage(answers: readonly (PlantStatus | Error)[], channels: readonly DeliveryStatus[] = []) {
   const elements = new Map<string, FakeElement>()
   const title: { title: string } = { title: '' }
   const listeners = new Map<string, (event: { data: string }) => void>()
@@ -74,6 +78,7 @@ async function runPage(answers: readonly (PlantStatus | Error)[]) {
     }),
     fetch: async (path: string) => {
       if (path.startsWith('api/cases')) return { ok: false }
+      if (path === 'api/deliveries') return { ok: true, json: async () => ({ channels }) }
       const answer = rest.shift()
       if (answer instanceof Error || answer === undefined) throw answer ?? new Error('no more')
       return { ok: true, json: async () => answer }
@@ -215,5 +220,66 @@ describe('the status page', () => {
       const hash = createHash('sha256').update(body).digest('base64')
       expect(contentSecurityPolicy).toContain(`${element}-src 'sha256-${hash}';`)
     }
+  })
+})
+
+describe('the channels of notifications on the page', () => {
+  const channel: DeliveryStatus = {
+    ...{ name: 'shift', kind: 'webhook', target: 'tickets.example.org', state: 'idle', pending: 0 },
+    ...{ oldestPendingAt: null, delivered: 0, refused: 0, failed: 0, skipped: 0, parked: [], lastDeliveredAt: null },
+    ...{ lastError: null, nextAttemptAt: null, saveError: null },
+  }
+  const parked = [{ id: 'press-07@1#0', partition: 0, offset: 3, refusedAt: 1, reason: 'it answered 400' }]
+  const away = { at: 1_700_000_005_000, text: 'connect ECONNREFUSED' }
+  const refused = { at: 1_700_000_005_000, text: 'it answered 400' }
+
+  test.each<[string, Partial<DeliveryStatus>, string, string, RegExp]>([
+    ['nothing waits', {}, 'good', 'up', /nothing waits; none delivered since the start/],
+    ['one is sent', { state: 'sending', pending: 1 }, 'good', 'up', /1 waits;/],
+    [
+      'the peer is away',
+      { state: 'waiting', pending: 3, oldestPendingAt: 1_699_999_890_000, lastError: away, nextAttemptAt: 1 },
+      ...(['bad', 'down', /3 wait, the oldest for 2 min.*ECONNREFUSED; tried again at/] as const),
+    ],
+    [
+      'it is tried once more',
+      { state: 'sending', pending: 3, lastError: away },
+      ...(['bad', 'down', /ECONNREFUSED; being tried now/] as const),
+    ],
+    [
+      'it came back since',
+      { state: 'sending', pending: 1, lastError: away, lastDeliveredAt: 1_700_000_006_000 },
+      ...(['good', 'up', /last delivered/] as const),
+    ],
+    [
+      'one was refused, and the next is sent',
+      { state: 'sending', pending: 1, lastError: refused, parked },
+      ...(['warn', 'up, refused some', /1 refused for good, and kept.*press-07@1#0.*answered 400/] as const),
+    ],
+    ['too many were refused', { state: 'held', parked }, 'bad', 'held', /goes on when they have been sent again/],
+    ['it cannot work', { state: 'stopped', lastError: refused }, 'bad', 'stopped', /cannot work: it answered 400/],
+    ['it begins', { state: 'starting' }, 'quiet', 'starting', /nothing waits/],
+    ['its place cannot be saved', { saveError: 'ENOSPC' }, 'good', 'up', /cannot be saved: ENOSPC/],
+  ])('where %s: %o', async (_, changes, className, word, said) => {
+    const { elements } = await runPage([status], [{ ...channel, ...changes }])
+    const [item] = elements.get('channels')?.children ?? []
+    if (!(item instanceof FakeElement)) throw new Error('the channel is listed')
+    expect(item.className).toBe(className)
+    const [head] = item.children
+    expect(head instanceof FakeElement ? head.children.map((part) => (part as FakeElement).text) : null).toEqual([
+      'shift',
+      word,
+    ])
+    expect(item.text).toMatch(said)
+    const again = item.children.find((child) => child instanceof FakeElement && 'aria-label' in child.attributes)
+    const asks = word === 'down' || (changes.parked ?? []).length > 0
+    expect(again instanceof FakeElement ? !again.hidden : null).toBe(asks)
+  })
+
+  test('a project without channels has no such section; one with some says how many do not work', async () => {
+    expect((await runPage([status])).elements.get('channelsSection')?.hidden).toBe(true)
+    const { text, elements } = await runPage([status], [channel, { ...channel, name: 'andon', state: 'stopped' }])
+    expect(elements.get('channelsSection')?.hidden).toBe(false)
+    expect(text('channelsNote')).toMatch(/^1 of 2 does not work/)
   })
 })
