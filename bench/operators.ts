@@ -45,6 +45,7 @@ const plan: Plan = {
   notify: [],
   retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1e9 },
   heartbeat: null,
+  lines: [],
   csv: null,
 }
 

@@ -14,6 +14,7 @@ const commandFiles: Readonly<Record<string, () => Promise<CommandFile>>> = {
   replay: () => import('./commands/replay.ts'),
   ingest: () => import('./commands/ingest.ts'),
   feedback: () => import('./commands/feedback.ts'),
+  events: () => import('./commands/events.ts'),
   deliveries: () => import('./commands/deliveries.ts'),
   notify: () => import('./commands/notify.ts'),
   report: () => import('./commands/report.ts'),

@@ -230,6 +230,10 @@ export const kafkaTransactionBytesMax = 8 * MiB
 /** What one partition's reader fetches at once. A record is always given whole, however large. */
 export const kafkaFetchBytesMax = 1 * MiB
 
+/** Lines of one plant, and machines of one line: an event of a line is one append, a record for each. */
+export const linesMax = 1000
+export const lineDevicesMax = 1000
+
 /** Channels of notifications of one plant: each reads the topic by itself. */
 export const notifyChannelsMax = 32
 

@@ -236,6 +236,14 @@ export interface HeartbeatRules {
   readonly intervalMs: number
 }
 
+/** Machines that work and stop together; docs/guide/alerts.md. */
+export interface PlantLine {
+  /** Unique in the plant. */
+  readonly name: string
+  /** Ids, each once; a machine may be of several lines. */
+  readonly devices: readonly string[]
+}
+
 export interface HttpSource {
   readonly kind: 'http'
 }
@@ -288,5 +296,6 @@ export interface Plan {
   readonly retention: RetentionRules
   /** `null`: none. */
   readonly heartbeat: HeartbeatRules | null
+  readonly lines: readonly PlantLine[]
   readonly csv: CsvFormat | null
 }

@@ -16,6 +16,14 @@ export {
 } from './delivery/index.ts'
 export type { Admission, PositionAfter, RefusedLine } from './door/admission.ts'
 export { admitFeedback, type FeedbackAdmission } from './door/feedback.ts'
+export {
+  EventRefusedError,
+  type EventTarget,
+  LineEvents,
+  LineUnknownError,
+  type SharedEvent,
+  type WrittenEvent,
+} from './door/line-events.ts'
 export { createDoor, type Door, type DoorOptions } from './door.ts'
 export {
   type CsvRow,

@@ -215,3 +215,36 @@ describe('heartbeat', () => {
     expect(refusal({ window: tumbling('2 d') })).toThrow(/heartbeat.*longer than a day/)
   })
 })
+
+describe('lines', () => {
+  const settings = {
+    name: 'pumps',
+    channels: { temperature: { unit: '°C' } },
+    window: tumbling('5 min'),
+    features: { tempStd: std('temperature') },
+  } as const
+
+  test('name their machines in the order given, and change nothing that decides results', () => {
+    const lines = { 'line-2': ['press-07', 'Säge 1'], 'line-1': ['press-07'] }
+    const plan = definePlant({ ...settings, lines })
+    expect(plan.lines).toEqual([
+      { name: 'line-2', devices: ['press-07', 'Säge 1'] },
+      { name: 'line-1', devices: ['press-07'] },
+    ])
+    expect(definePlant(settings).lines).toEqual([])
+    expect(describePlan(plan)).toBe(describePlan(definePlant(settings)))
+  })
+
+  test.each([
+    [{ 'line-1': ['press-*'] }, /lines\.line-1\.0.*press-\*.*a pattern cannot name/],
+    [{ 'line-1': [] }, /lines\.line-1.*at least one machine/],
+    [{ 'line-1': ['a', 'b', 'a'] }, /lines\.line-1.*"a".*each machine once/],
+    [{ 'line-1': ['a\nb'] }, /lines\.line-1\.0/],
+    [{ 'line-1': ['ä'.repeat(129)] }, /lines\.line-1\.0.*256 bytes/],
+    [{ 'line-1': Array.from({ length: 1001 }, (_, i) => `m${i}`) }, /lines\.line-1.*at most 1000 machines/],
+    [{ 'Line 1': ['a'] }, /lines\.Line 1.*lower-case words/],
+    [Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`line-${i}`, ['a']])), /1001 lines.*at most 1000/],
+  ])('%o is refused', (lines, said) => {
+    expect(() => definePlant({ ...settings, lines })).toThrow(said)
+  })
+})

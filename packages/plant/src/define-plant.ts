@@ -123,6 +123,7 @@ function crossFieldProblems(settings: ParsedSettings): ConfigurationProblem[] {
     ...alertProblems(settings.alert),
     ...notifyProblems(settings.notify),
     ...heartbeatProblems(settings),
+    ...lineProblems(settings),
   )
   for (const channel of Object.keys(settings.csv?.channels ?? {}))
     if (!channelNames.includes(channel))
@@ -193,6 +194,21 @@ function heartbeatProblems({ heartbeat, time, window }: ParsedSettings): Configu
   return problems
 }
 
+function lineProblems({ lines }: ParsedSettings): ConfigurationProblem[] {
+  const problems: ConfigurationProblem[] = []
+  const count = Object.keys(lines).length
+  if (count > limits.linesMax)
+    problems.push({ field: 'lines', found: `${count} lines`, wanted: `at most ${limits.linesMax}` })
+  for (const [name, devices] of Object.entries(lines)) {
+    const known = new Set<string>()
+    for (const device of devices)
+      if (known.has(device))
+        problems.push({ field: `lines.${name}`, found: printValue(device), wanted: 'each machine once' })
+      else known.add(device)
+  }
+  return problems
+}
+
 const dayMs = 86_400_000
 
 function buildPlan(settings: ParsedSettings): Plan {
@@ -243,6 +259,7 @@ function buildPlan(settings: ParsedSettings): Plan {
       diskBytesMax: settings.retention.diskBytesMax,
     },
     heartbeat: settings.heartbeat === null ? null : { intervalMs: settings.heartbeat },
+    lines: Object.entries(settings.lines).map(([name, devices]) => ({ name, devices })),
     csv:
       settings.csv === undefined
         ? null

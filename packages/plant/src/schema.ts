@@ -1,4 +1,4 @@
-import { limits } from '@millwright/core'
+import { limits, utf8ByteLength } from '@millwright/core'
 import * as z from 'zod'
 import { notifyChannel } from './notify-schema.ts'
 import { dayMs, duration, plainName, text, wholeNumber, yearMs } from './schema-parts.ts'
@@ -172,6 +172,25 @@ const alert = z.strictObject(
   'an alert policy: { threshold?, whyMax?, … }',
 )
 
+const wantedMachine =
+  'the id of a machine, 1 to 256 bytes without control characters; a pattern cannot name one that was not heard of yet'
+const lines = z
+  .record(
+    plainName,
+    z
+      .array(
+        z
+          .string(wantedMachine)
+          .regex(/^[^*\p{Cc}]+$/u, wantedMachine)
+          .refine((id) => utf8ByteLength(id) <= limits.deviceIdBytesMax, wantedMachine),
+        'a list of machines',
+      )
+      .min(1, 'at least one machine')
+      .max(limits.lineDevicesMax, `at most ${limits.lineDevicesMax} machines`),
+    "machines by line: { 'line-1': ['press-07', 'press-08'] }",
+  )
+  .default({})
+
 export const plantSchema = z.strictObject(
   {
     name: plainName,
@@ -226,6 +245,7 @@ export const plantSchema = z.strictObject(
       )
       .prefault({}),
     heartbeat: z.union([duration(1000, 60_000, wantedHeartbeat), z.null()], { error: wantedHeartbeat }).default(null),
+    lines,
     csv: csv.optional(),
   },
   'the settings of a plant',

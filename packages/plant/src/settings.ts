@@ -101,5 +101,10 @@ export interface PlantSettings<C extends string> {
    * good choice. Default: none. `docs/guide/heartbeat.md`.
    */
   readonly heartbeat?: Duration | null
+  /**
+   * Machines that work and stop together, by the name of their line: one command tells an event of all of them. Ids, no patterns: a machine that was
+   * not heard of yet stops with its line, too. `docs/guide/alerts.md`.
+   */
+  readonly lines?: Readonly<Record<string, readonly string[]>>
   readonly csv?: CsvSettings<NoInfer<C>>
 }

@@ -51,6 +51,7 @@ export function planOf(sketch: PlanSketch = {}): Plan {
     notify: [],
     retention: { readingsMs: 86_400_000, outputsMs: 86_400_000, diskBytesMax: 1_000_000_000 },
     heartbeat: null,
+    lines: [],
     csv: null,
   }
 }

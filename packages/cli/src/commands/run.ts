@@ -29,6 +29,7 @@ import { alertFeedOf } from '../plant/alert-feed.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { controlHandlerOf } from '../plant/control-handler.ts'
 import { hasFittingModel, publishFirstModel } from '../plant/first-model.ts'
+import { lineEventsOf } from '../plant/line-events-of.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { modelDeskOf } from '../plant/model-desk.ts'
 import { type OpenPlant, openPlant } from '../plant/open-plant.ts'
@@ -220,7 +221,10 @@ async function serve(options: {
         hurry: () => watcher?.hurry(),
       })
     : null
-  const closeControl = await startControlServer(dataDirectory, controlHandlerOf(plant, { cases, deliveries }))
+  const closeControl = await startControlServer(
+    dataDirectory,
+    controlHandlerOf(plant, { cases, deliveries, lineEvents: lineEventsOf({ plan, door, ingest: engine }) }),
+  )
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
   let stopHeartbeat: (() => Promise<void>) | null = null
@@ -352,6 +356,7 @@ function listen(options: {
     models: modelDeskOf(engine, plant.judge),
     cases,
     deliveries,
+    lineEvents: lineEventsOf({ plan: plant.plan, door, ingest: engine }),
     closeGraceMs,
     onError: (error, where) => sayFailed(say, error, where),
   }).then((started) => {

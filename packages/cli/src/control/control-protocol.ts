@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CaseCommand } from '@millwright/core'
-import type { CaseQuery } from '@millwright/gateways'
+import type { CaseQuery, EventTarget, SharedEvent } from '@millwright/gateways'
 
 /**
  * How another command reaches a plant that runs: a socket in the data folder, so that whoever may write there may
@@ -13,6 +13,7 @@ import type { CaseQuery } from '@millwright/gateways'
 export type ControlRequest =
   | { readonly kind: 'ingest'; readonly files: readonly string[] }
   | { readonly kind: 'feedback'; readonly files: readonly string[] }
+  | { readonly kind: 'event'; readonly target: EventTarget; readonly event: SharedEvent }
   | { readonly kind: 'publish'; readonly file: string; readonly activeFromMs: number | null }
   | { readonly kind: 'rollback' }
   | { readonly kind: 'list-models' }

@@ -30,6 +30,7 @@ import { deliveryMetrics } from '../notify/delivery-metrics.ts'
 import { KafkaCases } from '../notify/kafka-cases.ts'
 import { prepareNotifications } from '../notify/notifications.ts'
 import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
+import { lineEventsOf } from '../plant/line-events-of.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
 import type { LoadedProject } from '../project/load-project.ts'
@@ -278,10 +279,11 @@ async function listen(options: {
       ...(heartbeat?.histograms() ?? []),
     ],
   })
+  const door = doorOf(project.plan, ingest.partitionCount)
   gateway = await startHttpGateway({
     ...listening,
     hostNames,
-    door: doorOf(project.plan, ingest.partitionCount),
+    door,
     ingest,
     feedback,
     plant: {
@@ -298,6 +300,7 @@ async function listen(options: {
     models,
     cases,
     deliveries,
+    lineEvents: lineEventsOf({ plan: project.plan, door, ingest }),
     closeGraceMs,
     onError: (error, where) => sayFailed(say, error, where),
   })

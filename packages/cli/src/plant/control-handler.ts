@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { CaseDesk, Deliveries } from '@millwright/gateways'
+import type { CaseDesk, Deliveries, LineEvents } from '@millwright/gateways'
 import type { ControlHandler } from '../control/control-server.ts'
 import { ingestFeedback } from '../ingest/ingest-feedback.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
@@ -14,9 +14,9 @@ import { publicationsOf } from './published-models.ts'
  */
 export function controlHandlerOf(
   { plan, engine, door, judge }: OpenPlant,
-  desks: { readonly cases: CaseDesk | null; readonly deliveries: Deliveries },
+  desks: { readonly cases: CaseDesk | null; readonly deliveries: Deliveries; readonly lineEvents: LineEvents },
 ): ControlHandler {
-  const { cases, deliveries } = desks
+  const { cases, deliveries, lineEvents } = desks
   return async (request, onProgress) => {
     switch (request.kind) {
       case 'ingest': {
@@ -26,6 +26,8 @@ export function controlHandlerOf(
       }
       case 'feedback':
         return await ingestFeedback({ feedback: engine, files: request.files, onProgress })
+      case 'event':
+        return await lineEvents.write(request.target, request.event)
       case 'publish': {
         const { activeFromMs } = request
         return await engine.publish(readFileSync(request.file), activeFromMs === null ? {} : { activeFromMs })

@@ -1,4 +1,5 @@
 import type { AlertSignal, FeedbackPort, IngestPort, ModelName, ModelUpdate } from '@millwright/core'
+import type { LineEvents } from '../door/line-events.ts'
 import type { Door } from '../door.ts'
 import type { AlertFeed } from './alert-feed.ts'
 import type { CaseDesk } from './case-desk.ts'
@@ -19,6 +20,8 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly cases?: CaseDesk | null
   /** Absent or `null`: the plant tells nobody. */
   readonly deliveries?: DeliveryDesk | null
+  /** Absent or `null`: no event of a line can be told here. */
+  readonly lineEvents?: LineEvents | null
   /** Told of errors that are our own fault, which a client sees as 500 without their inside. */
   readonly onError?: (error: unknown, where: string) => void
   /** How long `close` waits for requests in flight before it cuts them off. Default 3 s. */

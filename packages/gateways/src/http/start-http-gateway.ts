@@ -12,6 +12,7 @@ import { addFeedbackRoutes } from './feedback-routes.ts'
 import { createGuard } from './guard.ts'
 import { addIngestRoutes } from './ingest-routes.ts'
 import { createLimitedServer } from './limited-server.ts'
+import { addLineRoutes } from './line-routes.ts'
 import { cannotListen, type ListenAddress, listenAddress } from './listen-rules.ts'
 import { addModelRoutes } from './model-routes.ts'
 import { addObservationRoutes } from './observation-routes.ts'
@@ -123,6 +124,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   addModelRoutes(app, options.models)
   addCaseRoutes(app, options.cases ?? null, use)
   addDeliveryRoutes(app, options.deliveries ?? null, use)
+  addLineRoutes(app, options.lineEvents ?? null, use)
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })
 
   try {
