@@ -188,6 +188,7 @@ export default definePlant({
     ['Math.random()', 'Math.random', 8],
     ['Math.exp(1)', 'Math.exp', 8],
     ["new TextDecoder('utf-8').encoding.length", 'TextDecoder', 8],
+    ["(/\\p{L}/u.test('a') ? 1 : 0)", '\\p{', 8],
     ['Number(process.env.X)', 'process.e', 8],
   ])('refuses %s with its place', async (expression, found, line) => {
     const config = project(`import { custom, definePlant, tumbling } from '@millwright/plant'

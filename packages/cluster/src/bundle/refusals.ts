@@ -24,6 +24,8 @@ const refusals: readonly Refusal[] = [
   },
   { pattern: /[\w)\]]\s*\*\*\s*[\w(]/, wanted: "a product, or `math.pow` of '@millwright/core'" },
   { pattern: /\bIntl\b|\btoLocale\w+\(|\blocaleCompare\b/, wanted: 'comparison by code unit' },
+  // It has no tables of Unicode: a script with such an expression does not even load.
+  { pattern: /\\[pP]\{/, wanted: 'the range of code points' },
   { pattern: /\b(?:fetch|XMLHttpRequest|WebSocket)\s*\(/, wanted: notThere },
   { pattern: /\b(?:TextDecoder|TextEncoder|Buffer|URL|URLSearchParams|structuredClone|atob|btoa)\b/, wanted: notThere },
   { pattern: /\bprocess\.\w|\brequire\s*\(|\b__dirname\b|\bimport\.meta\b/, wanted: notThere },
