@@ -105,6 +105,7 @@ test('the report is that of a plain count over the exported topics, after kill -
   expect(metrics).toMatch(/^millwright_false_alerts_total\{model="press",version="1"\} 2$/m)
   expect(metrics).toMatch(/^millwright_verdicts_total\{outcome="duplicate"\} 1$/m)
   expect(metrics).toMatch(/^millwright_watcher_up 1$/m)
+  expect(metrics).toMatch(/^millwright_machines 2$/m)
   // Ten seconds after the windows that pass it, a day is judged.
   const drift = async (): Promise<string> => (await fetch(`${again.url}/metrics`)).text()
   await expect

@@ -257,7 +257,7 @@ function driftMetrics(report: WatchReport): GaugeReading[] {
 }
 
 function qualityMetrics({ quality }: WatchReport): GaugeReading[] {
-  const { totals, machinesSilent } = quality
+  const { totals, machines, machinesSilent } = quality
   const perChannel = (
     name: string,
     help: string,
@@ -299,6 +299,7 @@ function qualityMetrics({ quality }: WatchReport): GaugeReading[] {
       ],
     },
     plain('quality_silences_total', 'counter', 'times that a machine fell silent', totals.silences),
+    plain('machines', 'gauge', 'machines that are watched', machines),
     plain('machines_silent', 'gauge', 'machines that are silent now', machinesSilent),
   ]
 }
