@@ -45,3 +45,30 @@ test('rules ask for metrics that exist: every name of ours is on docs/guide/metr
     .filter((name) => !documented.has(name))
   expect(unknown).toEqual([])
 })
+
+test('an alert that holds others back shares with each of them the label by which it does', () => {
+  // What the unit tests count alerts by is a label that promtool saw on them, with a value.
+  const labels = new Map<string, ReadonlySet<string>>()
+  for (const text of read('deploy/prometheus/rules.test.yml')
+    .split(/^ {2}- name: /m)
+    .slice(1)) {
+    const counted = text.match(/count by \(([\w, ]+)\) \(ALERTS/)?.[1]?.split(', ') ?? []
+    labels.set(
+      text.slice(0, text.indexOf('\n')),
+      new Set(counted.filter((label) => new RegExp(`exp_samples: .*\\b${label}="\\w`).test(text))),
+    )
+  }
+  const inhibiting =
+    read('deploy/alertmanager/alertmanager.yml')
+      .split(/^inhibit_rules:$/m)[1]
+      ?.split(/^\w/m)[0] ?? ''
+  const holds = [
+    ...inhibiting.matchAll(
+      /source_matchers: \[alertname (.+)\]\n +target_matchers: \[alertname (.+)\]\n +equal: \[(.+)\]/g,
+    ),
+  ].map(([, ...parts]) => parts.map((part) => [...part.matchAll(/\w+/g)].map(([word]) => word)))
+  expect(holds.length).toBe(inhibiting.split('- source_matchers').length - 1)
+  for (const [sources = [], targets = [], equal = []] of holds)
+    for (const alert of [...sources, ...targets])
+      for (const label of equal) expect([alert, label, labels.get(alert)?.has(label)]).toEqual([alert, label, true])
+})
