@@ -72,3 +72,11 @@ test('an alert that holds others back shares with each of them the label by whic
     for (const alert of [...sources, ...targets])
       for (const label of equal) expect([alert, label, labels.get(alert)?.has(label)]).toEqual([alert, label, true])
 })
+
+test('as shipped no hour is without those who hear of readings that stop', () => {
+  const routes = read('deploy/alertmanager/alertmanager.yml')
+  expect([...routes.matchAll(/_time_intervals: \[(.*)\]/g)].map(([, names]) => names)).toEqual(['always', 'always'])
+  expect(routes).toContain(
+    "  - name: always\n    time_intervals:\n      - times: [{ start_time: '00:00', end_time: '24:00' }]\n",
+  )
+})
