@@ -1,3 +1,4 @@
+import { jsonDepthMax } from './limits.ts'
 import { utf8ByteLength } from './text.ts'
 
 /** What records that people write have in common: checks of values that came as JSON. */
@@ -23,5 +24,13 @@ export function isName(value: unknown, bytesMax: number): value is string {
 
 /** What was found, for a message to a person; cut to a line. */
 export function found(value: unknown): string {
-  return value === undefined ? 'found nothing' : `found ${(JSON.stringify(value) ?? String(value)).slice(0, 60)}`
+  if (value === undefined) return 'found nothing'
+  // Writing JSON recurses, and would end at the stack's end, which is not the same everywhere.
+  if (isDeeperThan(value, jsonDepthMax)) return `found a value more than ${jsonDepthMax} deep`
+  return `found ${(JSON.stringify(value) ?? String(value)).slice(0, 60)}`
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(inner, depth - 1))
 }

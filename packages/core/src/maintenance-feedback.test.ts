@@ -30,6 +30,7 @@ const refusals: readonly [string, string, string][] = [
   ['feedback-too-long', JSON.stringify({ ...good, note: 'x'.repeat(70_000) }), 'wanted at most 65536 bytes'],
   ['feedback-not-json', '{', 'wanted JSON'],
   ['feedback-not-an-object', '[]', 'found [], wanted an object'],
+  ['feedback-not-an-object', '['.repeat(32_000) + ']'.repeat(32_000), 'found a value more than 64 deep'],
   ['feedback-id', JSON.stringify({ ...good, id: '' }), 'id: found "", wanted 1 to 512 bytes'],
   ['feedback-id', JSON.stringify({ ...good, id: 'a\nb' }), 'without control characters'],
   ['feedback-revision', JSON.stringify({ ...good, revision: 0.5 }), 'revision: found 0.5'],

@@ -108,7 +108,8 @@ function modelText(report: ModelWatchReport): string {
   return block(`Model ${model.name} ${model.version}`, rows)
 }
 
-function lostRows({ verdicts }: WatchReport): Row[] {
+function lostRows({ verdicts, refused }: WatchReport): Row[] {
+  const noRecords = Object.values(refused).flatMap((counts) => Object.values(counts))
   const all: readonly (readonly [what: string, count: number])[] = [
     ['windows of machines that flap, forgotten before their time', verdicts.windowsForgotten],
     ['windows that came more than 45 days late', verdicts.windowsTooOld],
@@ -117,6 +118,7 @@ function lostRows({ verdicts }: WatchReport): Row[] {
     ['verdicts given more than 90 days after the start of their span', verdicts.verdictsTooLate],
     ['verdicts too many on one machine, or on one without windows', verdicts.verdictsForgotten],
     ['verdicts on machines too many', verdicts.verdictsRefused],
+    ['records that are none of their topic', noRecords.reduce((sum, count) => sum + count, 0)],
   ]
   return all.flatMap(([what, count]): Row[] => (count === 0 ? [] : [[what, formatCount(count)]]))
 }

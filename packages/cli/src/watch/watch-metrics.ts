@@ -1,4 +1,11 @@
-import type { Estimate, ModelWatchReport, Proportion, WatchReport } from '@millwright/monitoring'
+import {
+  checkedTopics,
+  type Estimate,
+  type ModelWatchReport,
+  type Proportion,
+  recordRefusals,
+  type WatchReport,
+} from '@millwright/monitoring'
 import { caseMetrics } from '../cases/case-metrics.ts'
 import type { GaugeReading } from '../plant/metrics.ts'
 
@@ -45,7 +52,7 @@ export function watchMetrics(watcher: WatcherView, logTimeMs: number): GaugeRead
   ]
 }
 
-function recordMetrics({ records, verdicts }: WatchReport): GaugeReading[] {
+function recordMetrics({ records, refused, verdicts }: WatchReport): GaugeReading[] {
   const outcomes = {
     accepted: verdicts.verdictsAccepted,
     duplicate: verdicts.verdictsDuplicate,
@@ -58,6 +65,13 @@ function recordMetrics({ records, verdicts }: WatchReport): GaugeReading[] {
     {
       ...counter('watcher_records_total', 'records that the watcher took'),
       values: Object.entries(records).map(([topic, value]) => ({ labels: { topic }, value })),
+    },
+    {
+      ...counter('watcher_records_refused_total', 'records passed over, since they are none of their topic'),
+      // Those that never came have a sample: of a series that begins with its first record no increase is seen.
+      values: checkedTopics.flatMap((topic) =>
+        recordRefusals.map((reason) => ({ labels: { topic, reason }, value: refused[topic]?.[reason] ?? 0 })),
+      ),
     },
     {
       ...counter('verdicts_total', 'verdicts read, by what became of them'),

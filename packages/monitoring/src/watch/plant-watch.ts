@@ -1,15 +1,4 @@
-import {
-  type AlertSignal,
-  assert,
-  type DeadLetter,
-  type DeviceFeatures,
-  type DeviceStatus,
-  isHeartbeatDevice,
-  isHeartbeatRecord,
-  type LateReading,
-  type ModelName,
-  readMaintenanceFeedback,
-} from '@millwright/core'
+import { assert, isHeartbeatDevice, isHeartbeatRecord, type ModelName, readMaintenanceFeedback } from '@millwright/core'
 import { CaseBook, type CaseBookState, type CaseChanges, type CaseOutput } from '../cases/case-book.ts'
 import { caseReport } from '../cases/case-report.ts'
 import type { DriftFinding, DriftState } from '../drift/drift-monitor.ts'
@@ -21,6 +10,14 @@ import { VerdictJoin, type VerdictJoinState } from '../verdicts/verdict-join.ts'
 import { DriftWatch, type DriftWatchState } from './drift-watch.ts'
 import { modelEstimate } from './model-estimate.ts'
 import { qualityReport } from './quality-report.ts'
+import { isAlertSignal, isDeadLetter, isDeviceFeatures, isDeviceStatus, isLateReading } from './record-shape.ts'
+import {
+  type CheckedTopic,
+  type RecordRefusal,
+  type RefusedRecords,
+  readRecord,
+  withRefused,
+} from './refused-records.ts'
 import type { WatchReport } from './watch-report.ts'
 import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-record.ts'
 
@@ -35,6 +32,7 @@ import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-
  * W3. Memory is bounded by the parts' own bounds.
  * W4. `snapshot` is JSON, and an instance restored from it goes on as this one would.
  * W5. The plant's own heartbeat device is no machine: its records are counted as read, and nothing else is made of them.
+ * W6. No text throws, whatever topic it stands on: what is no record of its topic is counted, and changes nothing else.
  */
 export interface PlantWatchOptions {
   readonly channels: readonly WatchedChannel[]
@@ -51,6 +49,8 @@ export interface PlantWatchState {
   readonly promisedMs: number | null
   readonly due: readonly DuePromise[]
   readonly records: Readonly<Record<WatchedTopic, number>>
+  /** Missing in what earlier releases saved. */
+  readonly refused?: RefusedRecords
   readonly findings: readonly DriftFinding[]
   readonly verdicts: VerdictJoinState
   readonly predictions: PredictionPeriodsState
@@ -96,6 +96,7 @@ export class PlantWatch {
   readonly #quality: DataQuality
   readonly #cases: CaseBook
   readonly #records: Record<WatchedTopic, number>
+  #refused: RefusedRecords
   #findings: readonly DriftFinding[]
   #readUpToMs: number
   #newestWindowEndMs: number
@@ -114,6 +115,7 @@ export class PlantWatch {
     this.#quality = new DataQuality(channels, defaultQualityRules, state?.quality)
     this.#cases = new CaseBook({ marked }, state?.cases)
     this.#records = { ...noRecords(), ...state?.records }
+    this.#refused = state?.refused ?? {}
     this.#findings = state?.findings ?? []
     this.#readUpToMs = state?.readUpToMs ?? Number.NEGATIVE_INFINITY
     this.#newestWindowEndMs = state?.newestWindowEndMs ?? Number.NEGATIVE_INFINITY
@@ -161,6 +163,7 @@ export class PlantWatch {
       readUpTo: finite(this.#readUpToMs),
       newestWindowEnd: finite(this.#newestWindowEndMs),
       records: { ...this.#records },
+      refused: this.#refused,
       models: models.map((judged) => {
         const drift = this.#drift.report(judged.model)
         return {
@@ -212,6 +215,7 @@ export class PlantWatch {
       promisedMs: finite(this.#promisedMs),
       due: [...this.#due],
       records: { ...this.#records },
+      refused: this.#refused,
       findings: this.#findings,
       predictions: this.#predictions.snapshot(),
     }
@@ -221,14 +225,15 @@ export class PlantWatch {
     switch (topic) {
       case 'maintenance-feedback': {
         const result = readMaintenanceFeedback(text)
-        // The door lets no other in; on Kafka anybody may write, and what is no verdict says nothing.
         if (result.kind === 'feedback') this.#verdicts.feedback(result.feedback)
+        else this.#refuse(topic, result.reason === 'feedback-not-json' ? 'not-json' : 'wrong-shape')
         return nothing
       }
       case 'case-commands':
         return this.#cases.command(text, appendTimeMs)
       case 'alert-signals': {
-        const signal = JSON.parse(text) as AlertSignal
+        const signal = readRecord(text, isAlertSignal)
+        if (typeof signal === 'string') return this.#refuse(topic, signal)
         this.#verdicts.alertSignal(signal)
         this.#predictions.alertSignal(signal)
         this.#found(this.#drift.alertSignal(signal))
@@ -236,22 +241,28 @@ export class PlantWatch {
         return this.#cases.alertSignal(signal, appendTimeMs)
       }
       case 'device-features': {
-        const features = JSON.parse(text) as DeviceFeatures
+        const features = readRecord(text, isDeviceFeatures)
+        if (typeof features === 'string') return this.#refuse(topic, features)
         this.#quality.deviceFeatures(features)
         this.#newestWindowEndMs = Math.max(this.#newestWindowEndMs, features.windowEnd)
         return nothing
       }
-      case 'late-readings':
-        this.#quality.lateReading(JSON.parse(text) as LateReading)
+      case 'late-readings': {
+        const reading = readRecord(text, isLateReading)
+        if (typeof reading === 'string') return this.#refuse(topic, reading)
+        this.#quality.lateReading(reading)
         return nothing
+      }
       case 'dead-letters': {
-        const letter = JSON.parse(text) as DeadLetter
+        const letter = readRecord(text, isDeadLetter)
+        if (typeof letter === 'string') return this.#refuse(topic, letter)
         const isHeartbeat = letter.deviceId !== null && isHeartbeatDevice(letter.deviceId)
         if (letter.topic === 'sensor-data' && !isHeartbeat) this.#quality.deadLetter(letter)
         return nothing
       }
       case 'device-status': {
-        const status = JSON.parse(text) as DeviceStatus
+        const status = readRecord(text, isDeviceStatus)
+        if (typeof status === 'string') return this.#refuse(topic, status)
         this.#quality.deviceStatus(status)
         if (status.kind === 'device-forgotten') {
           this.#verdicts.deviceForgotten(status.deviceId, status.at)
@@ -260,6 +271,12 @@ export class PlantWatch {
         return this.#cases.deviceStatus(status, appendTimeMs)
       }
     }
+  }
+
+  /** W6. */
+  #refuse(topic: CheckedTopic, why: RecordRefusal): readonly CaseOutput[] {
+    this.#refused = withRefused(this.#refused, topic, why)
+    return nothing
   }
 
   /** Files a promise where another hour begins; of the hours in between nothing was seen. */

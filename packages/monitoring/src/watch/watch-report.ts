@@ -6,6 +6,7 @@ import type { DistrustReason } from '../estimate/trust.ts'
 import type { QualityTotals } from '../quality/data-quality.ts'
 import type { VerdictCounters } from '../verdicts/verdict-join.ts'
 import type { ModelPerformance } from '../verdicts/verdict-report.ts'
+import type { RefusedRecords } from './refused-records.ts'
 import type { WatchedTopic } from './watched-record.ts'
 
 /** Everything that the topics say about the models and the readings of a plant, up to a place in them. */
@@ -16,6 +17,8 @@ export interface WatchReport {
   readonly newestWindowEnd: number | null
   /** Records taken since the first, by topic. */
   readonly records: Readonly<Record<WatchedTopic, number>>
+  /** Those among them that were passed over, since they are no records of their topics. */
+  readonly refused: RefusedRecords
   /** In order of name, then version. */
   readonly models: readonly ModelWatchReport[]
   readonly verdicts: Readonly<VerdictCounters>
