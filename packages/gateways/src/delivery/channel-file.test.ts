@@ -49,3 +49,11 @@ test('a write that fails leaves what was there', async () => {
   await expect(file.write({ ...state, port: circular })).rejects.toThrow()
   expect(await file.read()).toEqual(state)
 })
+
+test('a channel file has the bytes that it had, and one that was written earlier is read (docs/formats/deliveries.md)', async () => {
+  const earlier = join(import.meta.dirname, '../../../../fixtures/deliveries/shift.state')
+  const path = join(folder, 'shift.state')
+  await new ChannelFile(path).write(state)
+  expect(readFileSync(path, 'utf8')).toBe(readFileSync(earlier, 'utf8'))
+  expect(await new ChannelFile(earlier).read()).toEqual(state)
+})
