@@ -82,8 +82,19 @@ test('what a receiver refuses is parked, over a restart, and sent when asked; th
   const retried = await millwright('deliveries', 'retry', 'tickets', project, '--data', data)
   expect(retried.stdout).toContain('being sent again')
   await expect.poll(async () => (await channel(second.url))?.parked.length, { timeout: 60_000 }).toBe(0)
-  const listed = await millwright('deliveries', 'list', project, '--data', data, '--json')
-  expect(JSON.parse(listed.stdout)).toMatchObject({ running: true, channels: [{ name: 'tickets', parked: [] }] })
+  for (const where of [
+    [project, '--data', data],
+    ['--gateway', second.url],
+  ]) {
+    const listed = await millwright('deliveries', 'list', ...where, '--json')
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      ...{ plant: 'press-shop', running: true, channels: [{ name: 'tickets', parked: [] }] },
+    })
+    const nothing = await millwright('deliveries', 'retry', 'all', ...where, '--json')
+    expect(JSON.parse(nothing.stdout)).toEqual({ plant: 'press-shop', channel: 'all', parked: 0 })
+  }
+  const other = await millwright('deliveries', 'retry', 'ticket', '--gateway', second.url)
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('the project declares tickets')])
   await second.stop()
   expect(received[0]).toMatchObject({ id: expect.stringMatching(/^press-2@\d+#0$/), change: 'opened' })
 }, 300_000)
