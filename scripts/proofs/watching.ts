@@ -49,7 +49,7 @@ const expected: readonly Expected[] = [
   { correlation: 0.5, ...shiftOf2, share: 1, medianDays: 2, fleetDays: 2 },
   { correlation: 0.5, ...shiftOnOne, share: 1, medianDays: 2, fleetDays: null },
   { correlation: 0.5, ...noise, share: 1, medianDays: 2, fleetDays: 2 },
-  { correlation: 0.9, ...shiftOf1, share: 0.75, medianDays: 6, fleetDays: 2 },
+  { correlation: 0.9, ...shiftOf1, share: 0.75, medianDays: 5, fleetDays: 2 },
   { correlation: 0.9, ...shiftOf2, share: 0.95, medianDays: 2, fleetDays: 2 },
   { correlation: 0.9, ...shiftOnOne, share: 1, medianDays: 2, fleetDays: null },
   { correlation: 0.9, ...noise, share: 0.2, medianDays: 10, fleetDays: 2 },
@@ -162,9 +162,9 @@ function checkBytes(check: Proof['check'], say: Proof['say']): void {
   )
   const claim = (name: string, bytes: number, bytesMax: number): void =>
     check(bytes <= bytesMax, `${name}: at most ${bytesMax} bytes a machine (${bytes.toFixed(0)})`)
-  claim('drift of 3 features and the probability, 10 bins each, with an own reference', drift.bytes, 1000)
-  claim('data quality of 3 channels, with a last period', quality.bytes, 600)
-  claim('verdicts, one run of windows', verdicts.bytes, 500)
+  claim('drift of 3 features and the probability, 10 bins each, with an own reference', drift.bytes, 950)
+  claim('data quality of 3 channels, with a last period', quality.bytes, 500)
+  claim('verdicts, one run of windows', verdicts.bytes, 400)
 }
 
 function bytesOf(fill: () => unknown): { readonly bytes: number; readonly microseconds: string } {
@@ -180,7 +180,8 @@ function bytesOf(fill: () => unknown): { readonly bytes: number; readonly micros
 
 function bytesInUse(): number {
   if (global.gc === undefined) throw new Error('the proof wants `node --expose-gc`')
-  global.gc()
+  // Memory of arrays is given back behind a collection, and counted with the next.
+  for (let time = 0; time < 3; time++) global.gc()
   const { heapUsed, arrayBuffers } = memoryUsage()
   return heapUsed + arrayBuffers
 }

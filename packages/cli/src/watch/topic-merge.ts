@@ -27,6 +27,8 @@ const decoder = new TextDecoder()
  */
 export class TopicMerge {
   readonly #lanes: readonly Lane[]
+  /** The cut for which lanes without a record were last asked for one: before it, none comes any more. */
+  #askedForMs = Number.NEGATIVE_INFINITY
 
   /**
    * @param partitionCount Of the plan. What was refused as a verdict stands behind those of `dead-letters`, and says nothing here.
@@ -52,7 +54,8 @@ export class TopicMerge {
    * @throws {LogCorruptError}
    */
   take(cutMs: number, recordsMax: number, visit: (record: WatchedRecord) => void): number {
-    for (const lane of this.#lanes) lane.head ??= lane.reader.next()
+    if (cutMs !== this.#askedForMs) for (const lane of this.#lanes) lane.head ??= lane.reader.next()
+    this.#askedForMs = cutMs
     let taken = 0
     while (taken < recordsMax) {
       const [first, second] = this.#firstTwo()

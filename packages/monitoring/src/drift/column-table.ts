@@ -148,14 +148,16 @@ export class ColumnTable {
   /** A row as a state has it: of each column bins, missing, least, greatest, values, Σz, Σz², pairs, Σz·z′, outside. */
   toJson(row: number): number[] {
     const [counts, sums, extremes] = [this.#counts.read(row), this.#sums.read(row), this.#extremes.read(row)]
-    return this.#columns.flatMap(({ baselineCounts }, i) => {
+    const slots: (number | undefined)[] = []
+    for (const [i, { baselineCounts }] of this.#columns.entries()) {
       const start = this.#starts[i] as number
       const extra = start + baselineCounts.length
-      const [values = 0, pairs = 0, outside = 0] = counts.slice(extra + valuesAt)
-      const [sum = 0, squares = 0, products = 0] = sums.slice(sumsPerColumn * i)
-      const [min = 0, max = 0] = extremes.slice(2 * i)
-      return [...counts.slice(start, extra), min, max, values, sum, squares, pairs, products, outside]
-    })
+      const sum = sumsPerColumn * i
+      for (let bin = start; bin < extra; bin++) slots.push(counts[bin])
+      slots.push(extremes[2 * i], extremes[2 * i + 1], counts[extra + valuesAt])
+      slots.push(sums[sum], sums[sum + 1], counts[extra + pairsAt], sums[sum + 2], counts[extra + outsideAt])
+    }
+    return slots as number[]
   }
 
   /** {@link toJson} of a row of zeros. */

@@ -175,7 +175,8 @@ export class MachineDrifts {
       row,
       drift.previous.map((z) => z ?? noZ),
     )
-    if (drift.ownPeriods > 0) this.#own.fromJson(row, drift.own)
+    if (drift.ownPeriods === 0) return
+    this.#own.fromJson(row, drift.own)
     this.#ownEffective.write(row, drift.ownEffective)
     this.#ownPeriods.set(row, drift.ownPeriods)
     this.setStanding(

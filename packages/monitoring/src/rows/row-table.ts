@@ -47,9 +47,9 @@ export class RowTable<A extends RowArray> {
 
   /** A copy of a row. */
   read(row: number): number[] {
-    const block = this.#blocks[Math.floor(row / rowsPerBlock)]
-    if (block === undefined) return new Array<number>(this.#width).fill(0)
-    return Array.from(block.subarray(this.at(row), this.at(row) + this.#width))
+    const values: number[] = []
+    for (let index = 0; index < this.#width; index++) values.push(this.get(row, index))
+    return values
   }
 
   /** @param values As many as a row has. */
