@@ -78,8 +78,10 @@ export { PlantWatch, type PlantWatchOptions, type PlantWatchPieces, type PlantWa
 export { checkedTopics, type RecordRefusal, type RefusedRecords, recordRefusals } from './watch/refused-records.ts'
 export type {
   MachineQuality,
+  MachineReport,
   ModelDrift,
   ModelEstimate,
+  ModelMachineDrift,
   ModelWatchReport,
   QualityReport,
   WatchReport,

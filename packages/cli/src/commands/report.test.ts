@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AlertSignal, MaintenanceFeedback } from '@millwright/core'
-import { defaultVerdictRules, type WatchReport } from '@millwright/monitoring'
+import { defaultVerdictRules, type MachineReport, type WatchReport } from '@millwright/monitoring'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { naiveVerdicts } from '../../../monitoring/src/testing/naive-verdicts.ts'
 import { millwright, pressPackage, pressStartMs, writeLines, writeProject } from './command-testing.ts'
@@ -139,6 +139,22 @@ test('the report is that of a plain count over the exported topics, after kill -
     'vibration',
   ])
   expect(report.quality.totals.windows).toBe(signals.length)
+
+  const machine = JSON.parse(
+    (await millwright('report', project, '--data', data, '--json', '--device', 'press-2')).stdout,
+  ) as MachineReport
+  expect(machine.quality?.now.channels.map(({ channel }) => channel)).toEqual(
+    report.quality.totals.channels.map(({ channel }) => channel),
+  )
+  expect(machine.drift[0]).toMatchObject({ model: { name: 'press', version: '1' }, ownPeriodsWanted: 7 })
+  expect(new Set(machine.verdicts.map(({ kind }) => kind))).toEqual(
+    new Set(['failure-confirmed', 'withdrawn', 'false-alarm']),
+  )
+  const told = await millwright('report', project, '--data', data, '--device', 'press-2')
+  expect(told.stdout).toContain('failure-confirmed')
+  expect(told.stdout).toMatch(/vibration +\d+ missing, /)
+  const unknown = await millwright('report', project, '--data', data, '--device', 'press-9')
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('press-9')])
 
   const text = await millwright('report', project, '--data', data)
   expect(text.stdout).toContain('Model press 1')

@@ -1,5 +1,6 @@
 import type { Estimate, ModelWatchReport, Proportion, WatchReport } from '@millwright/monitoring'
 import { formatCount } from '../terminal/progress.ts'
+import { block, moment, percent, type Row } from '../terminal/rows.ts'
 
 const columnsShownMax = 10
 
@@ -54,8 +55,6 @@ export function reportText(report: WatchReport): string {
   )
   return parts.join('\n\n')
 }
-
-type Row = readonly [name: string, value: string]
 
 function modelText(report: ModelWatchReport): string {
   const { model, events, failures, windows, leadMinutes, estimate, drift } = report
@@ -149,19 +148,6 @@ function range(low: number | null, high: number | null, show: (value: number) =>
   return low === null || high === null ? '' : ` (${show(low)} to ${show(high)})`
 }
 
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`
-}
-
 function duration(minutes: number): string {
   return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
-}
-
-function moment(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z')
-}
-
-function block(title: string, rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return [title, ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join('\n')
 }

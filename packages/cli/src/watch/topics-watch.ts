@@ -10,6 +10,7 @@ import {
   defaultDriftRules,
   defaultQualityRules,
   defaultVerdictRules,
+  type MachineReport,
   PlantWatch,
   type WatchedChannel,
   type WatchReport,
@@ -185,6 +186,11 @@ export class TopicsWatch {
 
   report(): WatchReport {
     return this.#watch.report()
+  }
+
+  /** See {@link PlantWatch.machineReport}. */
+  machineReport(deviceId: string): MachineReport | null {
+    return this.#watch.machineReport(deviceId)
   }
 
   /** Saves nothing while there are messages that nobody has taken. @throws What the file system throws; what was saved before stays. */

@@ -67,6 +67,25 @@ export interface DriftReport {
   readonly columns: readonly (ColumnDrift & { readonly alarmed: boolean })[]
 }
 
+/** What is known of one machine against its own reference, and of that against training. */
+export interface MachineDriftReport {
+  /** Judged periods that its own reference is made of, and those that it takes. */
+  readonly ownPeriods: number
+  readonly ownPeriodsWanted: number
+  /** Of the period that goes on; it is judged when it is over, with `windowsWanted` or more. */
+  readonly windows: number
+  readonly windowsWanted: number
+  /**
+   * That period so far against its own reference, ordered by effect; `null` before it has one, and before the first window. Of few
+   * windows the PSI is greater than it will be; the p-value knows how many there are.
+   */
+  readonly present: readonly ColumnDrift[] | null
+  /** Columns whose alarm stands, in the model's order. */
+  readonly alarmed: readonly string[]
+  /** Its own reference against training, ordered by effect; `null` before it has one. */
+  readonly unlikeTraining: readonly ColumnDrift[] | null
+}
+
 /** The model version and, by column, the bins of its baseline. */
 export interface DriftComparison {
   readonly model: ModelName
@@ -201,14 +220,36 @@ export class DriftMonitor {
   forget(deviceId: string): string[] {
     const machine = this.#machines.find(deviceId)
     if (machine === null) return []
-    const standing = this.#machines.standing(machine)
+    const alarmed = this.#alarmedColumns(machine)
     this.#machines.delete(deviceId)
-    return this.#columns.flatMap(({ name }, i) => (standing[i]?.alarmed === true ? [name] : []))
+    return alarmed
   }
 
   /** The fleet's last judged period against the package's baseline; `null` before the first. */
   fleetReport(): DriftReport | null {
     return this.#lastFleet
+  }
+
+  /** `null` for a machine that is not known. */
+  machineReport(deviceId: string): MachineDriftReport | null {
+    const machine = this.#machines.find(deviceId)
+    if (machine === null) return null
+    const { ownPeriods: ownPeriodsWanted, sampleMin: windowsWanted } = this.#rules
+    const live = this.#machines.readPeriod(machine)
+    const windows = live.at(-1)?.count ?? 0
+    const ownPeriods = this.#machines.ownPeriods(machine)
+    const hasOwn = ownPeriods >= ownPeriodsWanted && windows > 0
+    return {
+      ownPeriods,
+      ownPeriodsWanted,
+      windows,
+      windowsWanted,
+      present: hasOwn
+        ? byEffect(compareColumns(this.#columns, live, this.#machines.readOwn(machine), this.#rules))
+        : null,
+      alarmed: this.#alarmedColumns(machine),
+      unlikeTraining: this.unlikeTraining(deviceId),
+    }
   }
 
   /** How far a machine's own reference is from training, ordered by effect; `null` before it has one. */
@@ -280,6 +321,11 @@ export class DriftMonitor {
     if (this.#machines.size < this.#rules.devicesMax) return this.#machines.add(deviceId)
     this.#counters.devicesRefused += 1
     return null
+  }
+
+  #alarmedColumns(machine: number): string[] {
+    const standing = this.#machines.standing(machine)
+    return this.#columns.flatMap(({ name }, i) => (standing[i]?.alarmed === true ? [name] : []))
   }
 
   #countForMachine(deviceId: string, machine: number, period: number): readonly DriftFinding[] {

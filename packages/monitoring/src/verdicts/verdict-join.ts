@@ -240,6 +240,12 @@ export class VerdictJoin {
     return { models, counters: { ...this.#counters } }
   }
 
+  /** What was said of one machine and may still be corrected, at its newest revision: the latest span first; none for one that is not known. */
+  verdictsOn(deviceId: string): readonly StoredVerdict[] {
+    const { verdicts } = this.#devices.get(deviceId) ?? { verdicts: noVerdicts }
+    return [...verdicts].sort((a, b) => b.toMs - a.toMs || compare(a.id, b.id))
+  }
+
   /** The whole state, as JSON. Devices stand in the order in which they were met. */
   snapshot(): VerdictJoinState {
     return { ...this.stateWithoutDevices(), devices: [...this.deviceStates()] }

@@ -8,7 +8,7 @@ import {
 } from '../drift/drift-monitor.ts'
 import type { DriftReference } from '../drift/drift-reference.ts'
 import { ModelKeys } from '../model-keys.ts'
-import type { ModelDrift } from './watch-report.ts'
+import type { ModelDrift, ModelMachineDrift } from './watch-report.ts'
 
 /**
  * Drift of the model versions that score: a monitor for each.
@@ -87,6 +87,16 @@ export class DriftWatch {
       devicePeriodsJudged,
       alarmsRaised,
     }
+  }
+
+  /** What is known of one machine, the version that scored last first; those that know nothing of it are left out. */
+  machineReports(deviceId: string): ModelMachineDrift[] {
+    return [...this.#versions.values()]
+      .flatMap(({ model, monitor }) => {
+        const found = monitor.machineReport(deviceId)
+        return found === null ? [] : [{ model, ...found }]
+      })
+      .reverse()
   }
 
   snapshot(): DriftWatchState {

@@ -1,6 +1,7 @@
 import { type AlertSignal, type DeviceFeatures, heartbeatDevicePrefix } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
 import { DriftMonitor } from '../drift/drift-monitor.ts'
+import { DataQuality } from '../quality/data-quality.ts'
 import type { WatchedChannel } from '../quality/quality-plan.ts'
 import { dayMs, hourMs, startMs } from '../testing/random-plant.ts'
 import { referenceOf, simulatedFleet } from '../testing/simulated-fleet.ts'
@@ -118,6 +119,36 @@ describe('PlantWatch', () => {
     })
     expect(report.quality.totals.channels[0]?.outOfRangeWindows).toBeGreaterThan(0)
     expect(report.quality.worst.map(({ deviceId }) => deviceId).sort()).toEqual(['m0', 'm2'])
+  })
+
+  test('says of one machine what its channels, its own reference and people say of it, and nothing of one that is unknown', () => {
+    const watch = watched(all)
+    const quality = new DataQuality(channels)
+    const monitor = new DriftMonitor(reference)
+    for (const { topic, text } of all) {
+      if (topic === 'device-features') quality.deviceFeatures(JSON.parse(text))
+      if (topic === 'device-status') quality.deviceStatus(JSON.parse(text))
+      if (topic === 'dead-letters') quality.deadLetter(JSON.parse(text))
+      if (topic === 'alert-signals') monitor.alertSignal(JSON.parse(text))
+    }
+    const machine = watch.machineReport('m1')
+    expect(machine?.readUpTo).toBe(report.readUpTo)
+    expect(machine?.quality?.now.channels).toEqual(quality.report('m1')?.now.channels)
+    expect(machine?.quality).toEqual(quality.report('m1'))
+    const [drift] = machine?.drift ?? []
+    expect(machine?.drift).toEqual([{ model: { name: 'failure', version: '1' }, ...monitor.machineReport('m1') }])
+    expect(drift).toMatchObject({ ownPeriods: 7, ownPeriodsWanted: 7, windows: 288, windowsWanted: 200 })
+    expect(drift?.alarmed).toContain('a')
+    expect(drift?.present?.map(({ column }) => column).sort()).toEqual(
+      drift?.unlikeTraining?.map(({ column }) => column).sort(),
+    )
+    // It moved on the sixth day, its own reference was made in the first seven.
+    expect(drift?.present?.find(({ column }) => column === 'a')?.drifted).toBe(true)
+    expect(machine?.verdicts.map(({ kind }) => kind)).toEqual(Array.from({ length: 10 }, () => 'false-alarm'))
+    expect(machine?.verdicts[0]?.toMs).toBe(startMs + 10 * dayMs)
+    expect(watch.machineReport('m9')).toBeNull()
+    const early = watched(all.slice(0, 20)).machineReport('m0')?.drift[0]
+    expect(early).toMatchObject({ ownPeriods: 0, present: null, unlikeTraining: null, alarmed: [] })
   })
 
   test('a machine that is forgotten has no drift alarm any more, and leaves its room to others', () => {

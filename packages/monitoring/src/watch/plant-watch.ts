@@ -18,7 +18,7 @@ import {
   readRecord,
   withRefused,
 } from './refused-records.ts'
-import type { WatchReport } from './watch-report.ts'
+import type { MachineReport, WatchReport } from './watch-report.ts'
 import { type WatchedRecord, type WatchedTopic, watchedTopics } from './watched-record.ts'
 
 /**
@@ -177,6 +177,15 @@ export class PlantWatch {
       quality: qualityReport(this.#quality, this.#channels),
       cases: caseReport(this.#cases),
     }
+  }
+
+  /** What is known of one machine; `null` where that is nothing. */
+  machineReport(deviceId: string): MachineReport | null {
+    const quality = this.#quality.report(deviceId)
+    const drift = this.#drift.machineReports(deviceId)
+    const verdicts = this.#verdicts.verdictsOn(deviceId)
+    if (quality === null && drift.length === 0 && verdicts.length === 0) return null
+    return { deviceId, readUpTo: finite(this.#readUpToMs), quality, drift, verdicts }
   }
 
   /** Everything that is known, as JSON. */

@@ -1,9 +1,11 @@
+import type { ModelName } from '@millwright/core'
 import type { CaseReport } from '../cases/case-report.ts'
-import type { DriftFinding, DriftReport } from '../drift/drift-monitor.ts'
+import type { DriftFinding, DriftReport, MachineDriftReport } from '../drift/drift-monitor.ts'
 import type { Calibration } from '../estimate/calibration.ts'
 import type { EstimatedPerformance } from '../estimate/estimated-performance.ts'
 import type { DistrustReason } from '../estimate/trust.ts'
-import type { QualityTotals } from '../quality/data-quality.ts'
+import type { DeviceQuality, QualityTotals } from '../quality/data-quality.ts'
+import type { StoredVerdict } from '../verdicts/stored-verdict.ts'
 import type { VerdictCounters } from '../verdicts/verdict-join.ts'
 import type { ModelPerformance } from '../verdicts/verdict-report.ts'
 import type { RefusedRecords } from './refused-records.ts'
@@ -84,4 +86,22 @@ export interface MachineQuality {
   readonly windows: number
   /** What was found, as counts; only what is not 0. `missing temperature` and the like name the channel. */
   readonly found: Readonly<Record<string, number>>
+}
+
+/** Drift of one machine, under one model version. */
+export interface ModelMachineDrift extends MachineDriftReport {
+  readonly model: ModelName
+}
+
+/** What the topics say of one machine. */
+export interface MachineReport {
+  readonly deviceId: string
+  /** Append time of the newest record taken of whatever machine, epoch milliseconds. */
+  readonly readUpTo: number | null
+  /** Its last whole period (`null` before it) and the one that goes on; `null` where nothing came of it. */
+  readonly quality: { readonly last: DeviceQuality | null; readonly now: DeviceQuality } | null
+  /** Of each version that knows it, the one that scored last first; at most four. */
+  readonly drift: readonly ModelMachineDrift[]
+  /** What people said of it in the last months, the latest span first, withdrawn verdicts among it. */
+  readonly verdicts: readonly StoredVerdict[]
 }
