@@ -81,6 +81,8 @@ export interface AlertmanagerChannel extends NotifyChannelBase {
   readonly kind: 'alertmanager'
   /** Base addresses of all members of the cluster. */
   readonly urls: readonly string[]
+  /** Of HTTP's basic authentication, the same at each member. */
+  readonly login: { readonly user: string; readonly password: SecretPlace } | null
   /** How often an alert that stands is told again. */
   readonly repeatEveryMs: number
 }

@@ -25,8 +25,7 @@ export function notifyProblems(channels: readonly ParsedChannel[]): Configuratio
         found: bothOrNone(channel.secretEnv),
         wanted: 'secretEnv or secretFile: where the secret is that signs',
       })
-    if (channel.kind === 'email' || channel.kind === 'mqtt' || channel.kind === 'kafka')
-      problems.push(...loginProblems(channel, index))
+    if (channel.kind !== 'webhook') problems.push(...loginProblems(channel, index))
     if (channel.kind === 'mqtt' && !channel.topic.includes('{device}'))
       report('topic', channel.topic, 'a topic with {device} in it')
   }
@@ -85,11 +84,17 @@ function channelNode(parsed: ParsedChannel): NotifyChannel {
       }
     }
     case 'alertmanager':
-      return { kind: 'alertmanager', ...base, urls: parsed.urls, repeatEveryMs: parsed.repeatEvery }
+      return {
+        kind: 'alertmanager',
+        ...base,
+        urls: parsed.urls,
+        login: loginOf(parsed),
+        repeatEveryMs: parsed.repeatEvery,
+      }
   }
 }
 
-type WithLogin = Extract<ParsedChannel, { kind: 'email' | 'mqtt' | 'kafka' }>
+type WithLogin = Exclude<ParsedChannel, { kind: 'webhook' }>
 
 function loginProblems(channel: WithLogin, index: number): ConfigurationProblem[] {
   const { user, passwordEnv, passwordFile } = channel

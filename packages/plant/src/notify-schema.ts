@@ -116,6 +116,9 @@ const alertmanager = z.strictObject({
     .array(url('https?', 'http://127.0.0.1:9093'), 'a list of base addresses')
     .min(1, 'at least one address')
     .max(16, 'at most 16 addresses'),
+  ...login,
+  // A user's name ends at the first colon (RFC 7617).
+  user: login.user.refine((name) => name === undefined || !name.includes(':'), 'a name without a colon'),
   repeatEvery: duration(1000, 3_600_000).default(60_000),
 })
 

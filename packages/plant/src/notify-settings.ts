@@ -68,12 +68,14 @@ export type KafkaSetting = ChannelSettingBase &
     readonly mechanism?: 'SCRAM-SHA-512' | 'SCRAM-SHA-256' | 'PLAIN'
   }
 
-export type AlertmanagerSetting = Omit<ChannelSettingBase, 'on'> & {
-  readonly kind: 'alertmanager'
-  /** Base addresses, all members of the cluster: `http://127.0.0.1:9093`. */
-  readonly urls: readonly string[]
-  /** How often what stands is told again; it must be well under Alertmanager's `resolve_timeout`. Default 1 min. */
-  readonly repeatEvery?: Duration
-}
+/** The login is that of HTTP's basic authentication, the same at each member. */
+export type AlertmanagerSetting = Omit<ChannelSettingBase, 'on'> &
+  Login & {
+    readonly kind: 'alertmanager'
+    /** Base addresses, all members of the cluster: `http://127.0.0.1:9093`. */
+    readonly urls: readonly string[]
+    /** How often what stands is told again; it must be well under Alertmanager's `resolve_timeout`. Default 1 min. */
+    readonly repeatEvery?: Duration
+  }
 
 export type NotifySetting = WebhookSetting | EmailSetting | MqttSetting | KafkaSetting | AlertmanagerSetting

@@ -39,7 +39,14 @@ test('notify fills in defaults, and a plan holds only where secrets are', () => 
     },
     { kind: 'mqtt', name: 'mqtt', url: 'mqtts://broker:8883' },
     { kind: 'kafka', name: 'kafka', servers: ['127.0.0.1:9092'], topic: 'machine-cases' },
-    { kind: 'alertmanager', name: 'alerts', urls: ['http://localhost:9093'], repeatEvery: '30 s' },
+    {
+      kind: 'alertmanager',
+      name: 'alerts',
+      urls: ['http://localhost:9093'],
+      repeatEvery: '30 s',
+      user: 'plant',
+      passwordEnv: 'ONCALL',
+    },
   ])
   expect(hook).toEqual({
     kind: 'webhook',
@@ -61,7 +68,8 @@ test('notify fills in defaults, and a plan holds only where secrets are', () => 
   })
   expect(broker).toMatchObject({ topic: 'millwright/{plant}/cases/{device}', protocol: '3.1.1', login: null })
   expect(topic).toMatchObject({ servers: ['127.0.0.1:9092'], tls: false, login: null })
-  expect(alerts).toMatchObject({ repeatEveryMs: 30_000 })
+  const password = { from: 'environment', name: 'ONCALL' }
+  expect(alerts).toMatchObject({ repeatEveryMs: 30_000, login: { user: 'plant', password } })
   expect(alerts?.on).toContain('commented')
 })
 
@@ -111,6 +119,10 @@ test('notify takes a secret from one place only, and shows none that was written
   expect(problemsOf({ kind: 'mqtt', name: 'm', url: 'mqtts://b', user: 'u' })['notify[0].passwordEnv']).toContain(
     'neither',
   )
+  const oncall = { kind: 'alertmanager', name: 'a', urls: ['https://am'] }
+  expect(problemsOf({ ...oncall, user: 'u' })['notify[0].passwordEnv']).toContain('neither')
+  expect(problemsOf({ ...oncall, passwordFile: 'p' })['notify[0].user']).toContain('no user')
+  expect(problemsOf({ ...oncall, user: 'u:v', passwordEnv: 'P' })['notify.0.user']).toContain('without a colon')
   expect(problemsOf({ kind: 'mqtt', name: 'm', url: 'mqtts://b', passwordEnv: 'P' })['notify[0].user']).toContain(
     'no user',
   )

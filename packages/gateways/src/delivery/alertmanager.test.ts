@@ -15,6 +15,7 @@ interface Alert {
   readonly endsAt: string
 }
 let posts: Alert[][] = []
+let authorizations: (string | undefined)[] = []
 const statuses: number[] = []
 const server = createServer((request, response) => {
   let body = ''
@@ -22,6 +23,7 @@ const server = createServer((request, response) => {
     body += part
   })
   request.on('end', () => {
+    authorizations.push(request.headers.authorization)
     const status = statuses.shift() ?? 200
     if (status === 200 && request.url === '/prefix/api/v2/alerts') posts.push(JSON.parse(body) as Alert[])
     response.writeHead(status).end()
@@ -35,6 +37,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => {
   posts = []
+  authorizations = []
   statuses.length = 0
 })
 
@@ -42,8 +45,8 @@ let nowMs = startMs
 const patience = AbortSignal.timeout(60_000)
 function port(kept: unknown = null, urls: readonly string[] = [url], mayStand = () => true) {
   return openAlertmanager(
-    { urls, repeatEveryMs: 60_000 },
-    { plant: 'press-shop', ca: null, nowMs: () => nowMs, kept, mayStand },
+    { urls, login: null, repeatEveryMs: 60_000 },
+    { plant: 'press-shop', password: '', ca: null, nowMs: () => nowMs, kept, mayStand },
   )
 }
 const iso = (timeMs: number): string => new Date(timeMs).toISOString()
@@ -148,4 +151,27 @@ test('one member of a cluster that takes it is enough (A4)', async () => {
   await expect(port(null, ['http://127.0.0.1:1', url]).send([notificationOf()], patience)).rejects.toBeInstanceOf(
     DeliveryFailedError,
   )
+})
+
+test('a user and password go with each post, repetitions too; without a user nothing does, and neither is in what a person sees', async () => {
+  const login = { user: 'plant', password: { from: 'environment', name: 'ONCALL' } } as const
+  const use = {
+    plant: 'press-shop',
+    password: 'grün:ß',
+    ca: null,
+    nowMs: () => nowMs,
+    kept: null,
+    mayStand: () => true,
+  }
+  const alerts = openAlertmanager({ urls: [url], login, repeatEveryMs: 60_000 }, use)
+  await alerts.send([notificationOf()], patience)
+  await alerts.repeat?.run(patience)
+  const credentials = `Basic ${Buffer.from('plant:grün:ß', 'utf8').toString('base64')}`
+  expect(authorizations).toEqual([credentials, credentials])
+  statuses.push(401)
+  const refused = await alerts.send([notificationOf({ sequence: 1, change: 'escalated' })], patience).catch(String)
+  expect(`${refused} ${alerts.target} ${JSON.stringify(alerts.state?.())}`).not.toMatch(/grün|Basic/)
+  expect(refused).toContain('401')
+  await port().send([notificationOf()], patience)
+  expect(authorizations.at(-1)).toBeUndefined()
 })

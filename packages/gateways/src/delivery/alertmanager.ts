@@ -31,9 +31,11 @@ const lifetimeRepeats = 4
  * A4. Each member of a cluster is told; one that takes it is enough, since they tell each other.
  */
 export function openAlertmanager(
-  channel: Pick<AlertmanagerChannel, 'urls' | 'repeatEveryMs'>,
+  channel: Pick<AlertmanagerChannel, 'urls' | 'login' | 'repeatEveryMs'>,
   use: {
     readonly plant: string
+    /** Of the login's user; not used where there is none. */
+    readonly password: string
     readonly ca: string | null
     readonly nowMs: () => number
     readonly kept: unknown
@@ -41,14 +43,15 @@ export function openAlertmanager(
     readonly mayStand: (notification: Notification) => boolean
   },
 ): DeliveryPort {
-  const { plant, ca, nowMs, mayStand } = use
+  const { plant, password, ca, nowMs, mayStand } = use
+  const headers = channel.login === null ? {} : { authorization: basicCredentials(channel.login.user, password) }
   let standing = new Map(Array.isArray(use.kept) ? (use.kept as Standing) : [])
 
   async function post(alerts: readonly (Alert & { readonly endsAt: string })[], signal: AbortSignal): Promise<void> {
     const body = JSON.stringify(alerts)
     const sent = channel.urls.map((base) => {
       const url = `${base.replace(/\/+$/, '')}/api/v2/alerts`
-      return postJson({ url, body, headers: {}, ca, signal })
+      return postJson({ url, body, headers, ca, signal })
     })
     const outcomes = await Promise.allSettled(sent)
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []))
@@ -106,6 +109,11 @@ function alertOf(plant: string, notification: Notification, before: Alert | unde
     annotations: { summary: summaryOf(notification), description: whyText(notification) },
     startsAt: sameSeverity ? before.startsAt : timeText(at),
   }
+}
+
+/** Of UTF-8, as those who name a charset name it. Source: RFC 7617, section 2. */
+function basicCredentials(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
 function timeText(timeMs: number): string {

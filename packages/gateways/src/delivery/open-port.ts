@@ -40,6 +40,7 @@ export function portMaker(options: {
         const relevanceOf = channelFilter(channel)
         return openAlertmanager(channel, {
           plant,
+          password: secret,
           ca,
           nowMs: clock.nowMs,
           kept,

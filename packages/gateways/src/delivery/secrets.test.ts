@@ -36,6 +36,17 @@ test('readSecrets() takes them from the environment, or the first line of a file
   expect(readSecrets([inFile], folder, {}).get('c')).toEqual({ password: 'a secret in a file, long enough', ca: 'PEM' })
   const place = { from: 'environment', name: 'BROKER' } as const
   expect(readSecrets([mqtt(place)], folder, { BROKER: 'x' }).get('c')).toEqual({ password: 'x', ca: null })
+  const alertmanager: NotifyChannel = {
+    ...base,
+    kind: 'alertmanager',
+    ca: null,
+    insecure: false,
+    urls: ['https://a'],
+    login: { user: 'plant', password: place },
+    repeatEveryMs: 1,
+  }
+  expect(readSecrets([alertmanager], folder, { BROKER: 'x' }).get('c')).toEqual({ password: 'x', ca: null })
+  expect(problemsOf(alertmanager)).toContain('notify[0].passwordEnv')
   expect(readSecrets([mqtt(null)], folder, {}).get('c')).toEqual({ password: null, ca: null })
 })
 

@@ -72,8 +72,7 @@ function placeOf(channel: NotifyChannel): SecretPlace | null {
     case 'email':
     case 'mqtt':
     case 'kafka':
-      return channel.login?.password ?? null
     case 'alertmanager':
-      return null
+      return channel.login?.password ?? null
   }
 }
