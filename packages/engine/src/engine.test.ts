@@ -11,6 +11,7 @@ import {
   part,
   storedLines,
   storedOutputs,
+  storedTimes,
   type TestEngineOptions,
 } from './testing/test-engine.ts'
 
@@ -43,6 +44,27 @@ test('outputs equal those of the operator alone, also over clean restarts', asyn
   }
   expectOutputsOfFreshRun(disk)
   expect(storedOutputs(disk, 'alert-signals', 1).length).toBeGreaterThan(4)
+})
+
+test('an output has the append time of what caused it, live and when everything is processed anew at once (H5)', async () => {
+  const disk = new MemoryDisk()
+  const clock = new ManualClock()
+  const live = await open({ disk, clock })
+  for (let n = 0; n < 20; n++) {
+    await feed(live, n, n + 1)
+    clock.advance(10)
+  }
+  await live.close()
+  const anew = new MemoryDisk()
+  for (const [path, bytes] of disk.files()) if (!/\/(?:output|state)\//.test(path)) anew.place(path, bytes)
+  await (await open({ disk: anew, clock })).close()
+  for (const topic of ['alert-signals', 'device-features', 'dead-letters'] as const) {
+    const times = storedTimes(disk, topic, 0)
+    const ofInput = storedTimes(disk, 'input', 0)
+    expect(times.size).toBeGreaterThan(3)
+    for (const [inputOffset, timeMs] of times) expect(timeMs).toBe(ofInput.get(inputOffset))
+    expect(storedTimes(anew, topic, 0)).toEqual(times)
+  }
 })
 
 test('after a clean close nothing is processed again', async () => {

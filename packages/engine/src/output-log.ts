@@ -84,7 +84,7 @@ export class OutputLog {
   /**
    * Adds what the operator emitted while it processed the record at `inputOffset`.
    *
-   * @param appendTimeMs Append time of the newest input processed.
+   * @param appendTimeMs Append time of that record.
    * @throws {DiskFullError | DiskFailedError} When much is staged, which is then written at once.
    */
   add(key: string | null, inputOffset: number, value: string, appendTimeMs: number): void {

@@ -34,6 +34,8 @@ import { StateTaker } from './state-taker.ts'
  * H3. While a snapshot is cut nothing is processed, so that all of it is the state at one offset (S2); before and after, it goes on.
  * H4. After a failure of the disk nothing in memory is believed: the host is closed and another one is opened on what is
  *     durable, by the same way as after a crash.
+ * H5. An output has the append time of the record that caused it, however much is processed at once: live, after a crash and when
+ *     everything is processed anew.
  */
 export class PartitionHost {
   readonly partition: number
@@ -46,6 +48,8 @@ export class PartitionHost {
   #cursor: LogCursor | null = null
   #processed: LogPosition = { segment: 0, bytes: 0, offset: 0 }
   #appendTimeMs = 0
+  /** Of the frames of the step at hand, in order: the offset behind each, and its append time. */
+  readonly #fed: { readonly endOffset: number; readonly appendTimeMs: number }[] = []
   /** What the disk threw while the operator was emitting; the operator may have wrapped it. */
   #sinkError: unknown = null
   #snapshotting: Promise<SavedSnapshot> | null = null
@@ -178,12 +182,15 @@ export class PartitionHost {
     while (byteLength < limits.sliceBytes) {
       const frame = cursor.next(durable)
       if (frame === null) break
-      this.#appendTimeMs = Math.max(this.#appendTimeMs, frame.header.appendTimeMs)
+      const { baseOffset, recordCount, appendTimeMs } = frame.header
+      this.#appendTimeMs = Math.max(this.#appendTimeMs, appendTimeMs)
+      this.#fed.push({ endOffset: baseOffset + recordCount, appendTimeMs: this.#appendTimeMs })
       this.#guard(frame, () => feedFrame(operator, frame, this.#options.models))
       byteLength += frame.endBytes - frame.startBytes
     }
     this.#guard(null, () => operator.flush())
     for (const log of this.#outputs.values()) log.write()
+    this.#fed.length = 0
     this.#processed = cursor.position
     this.#isBetweenRecords = true
     this.#options.onPhase?.('processing', 'end', this.partition)
@@ -264,12 +271,26 @@ export class PartitionHost {
       const log = this.#outputs.get(topic)
       assert(log !== undefined, 'operators emit after the host is started')
       try {
-        log.add(deviceId, inputOffset, line, this.#appendTimeMs)
+        log.add(deviceId, inputOffset, line, this.#appendTimeOf(inputOffset))
       } catch (error) {
         this.#sinkError = error
         throw error
       }
     },
+  }
+
+  /**
+   * Append time of a record of the step at hand. Outputs are held back and given together: that of the newest input would hang on how
+   * much was processed at once (H5).
+   */
+  #appendTimeOf(inputOffset: number): number {
+    let [low, high] = [0, this.#fed.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#fed[middle] as { readonly endOffset: number }).endOffset <= inputOffset) low = middle + 1
+      else high = middle
+    }
+    return this.#fed[low]?.appendTimeMs ?? this.#appendTimeMs
   }
 
   async #takeSnapshot(onCut: () => void): Promise<SavedSnapshot> {

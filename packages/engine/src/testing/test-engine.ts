@@ -91,6 +91,19 @@ export function storedOutputs(disk: Disk, topic: OutputTopic, partition: number,
   return outputs
 }
 
+/** Append times in the order of a log: those of the outputs of a topic with the input that caused each, or those of the input. */
+export function storedTimes(disk: Disk, topic: OutputTopic | 'input', partition: number): Map<number, number> {
+  const times = new Map<number, number>()
+  const folder = topic === 'input' ? inputDirectory('/data', partition) : outputDirectory('/data', topic, partition)
+  for (const { header, body } of frames(disk, folder)) {
+    const { baseOffset, recordCount, appendTimeMs } = header
+    if (topic === 'input')
+      for (let record = 0; record < recordCount; record++) times.set(baseOffset + record, appendTimeMs)
+    else decodeOutputRecords(body, recordCount, ({ inputOffset }) => times.set(inputOffset, appendTimeMs))
+  }
+  return times
+}
+
 /** The lines that are in the input log of a partition, in order, with their kinds. */
 export function storedLines(disk: Disk, partition: number, directory = '/data'): { kind: string; line: string }[] {
   const lines: { kind: string; line: string }[] = []
