@@ -1,7 +1,7 @@
 /**
- * Proof: changes of cases reach a webhook, a mail server, an MQTT broker and a real Alertmanager, through a plant as a user runs it:
- * at least once, in order, with the same id, whatever the peers do (down, 500, 429, cut off, never an answer), while the disk is
- * full for what is saved of a channel, and over `kill -9`. A peer that is down holds up nobody. History that is read in pages
+ * Proof: changes of cases reach a webhook, a mail server, a real MQTT broker (mosquitto, by MQTT 3.1.1 and 5) and a real Alertmanager, through
+ * a plant as a user runs it: at least once, in order, with the same id, whatever the peers do (down, restarted, 500, 429, cut off, never an
+ * answer), while the disk is full for what is saved of a channel, and over `kill -9`. A peer that is down holds up nobody. History that is read in pages
  * nobody. What a peer refuses is kept and sent when asked. No secret is shown.
  *
  *   node scripts/proofs/delivery.ts
@@ -15,7 +15,8 @@ import type { PlantProcess } from '../../bench/plant-process.ts'
 import { openTopicReader } from '../../packages/engine/src/index.ts'
 import type { DeliveryStatus } from '../../packages/gateways/src/index.ts'
 import { findAlertmanager, startAlertmanager } from './support/alertmanager.ts'
-import { type Receiver, startBroker, startMailServer, startReceiver } from './support/notified-peers.ts'
+import { findMosquitto, type Mosquitto, startMosquitto } from './support/mosquitto.ts'
+import { type Receiver, startMailServer, startReceiver } from './support/notified-peers.ts'
 import { proofPackage } from './support/packages.ts'
 import { eventually, type Proof, prove } from './support/proof.ts'
 import { startProofPlant, windowMs, writeProofProject } from './support/proof-plant.ts'
@@ -30,12 +31,16 @@ const refusedDevice = deviceName(300)
 
 await prove('delivery', 600, async (proof) => {
   const tools = findAlertmanager()
-  const [tickets, stuck, shift, andon] = [
+  const mosquitto = findMosquitto()
+  const [tickets, stuck, shift, broker, narrow] = [
     await startReceiver(secret),
     await startReceiver(secret),
     await startMailServer(),
-    await startBroker(),
+    await startMosquitto(mosquitto, join(proof.folder, 'mosquitto')),
+    await startMosquitto(mosquitto, join(proof.folder, 'mosquitto-narrow'), 'message_size_limit 100'),
   ]
+  for (const one of [broker, narrow]) proof.onEnd(() => void one.goAway())
+  const [andon, andonFive] = [takenBelow(broker, 'three'), takenBelow(broker, 'five')]
   stuck.otherwise = () => 'never'
   const settings = join(proof.folder, 'alertmanager.yml')
   writeFileSync(settings, 'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n')
@@ -49,7 +54,9 @@ await prove('delivery', 600, async (proof) => {
     { kind: 'webhook', name: 'tickets', url: 'http://127.0.0.1:${tickets.port}/token-in-the-path', secretFile: 'secret' },
     { kind: 'webhook', name: 'stuck', url: 'http://127.0.0.1:${stuck.port}/', secretFile: 'secret' },
     { kind: 'email', name: 'shift', host: '127.0.0.1', port: ${shift.port}, security: 'none', from: 'plant@example.org', to: ['shift@example.org'], atMostEvery: '2 s' },
-    { kind: 'mqtt', name: 'andon', url: 'mqtt://127.0.0.1:${andon.port}' },
+    { kind: 'mqtt', name: 'andon', url: 'mqtt://127.0.0.1:${broker.port}', topic: 'three/{plant}/{device}' },
+    { kind: 'mqtt', name: 'andon-five', url: 'mqtt://127.0.0.1:${broker.port}', topic: 'five/{plant}/{device}', protocol: '5' },
+    { kind: 'mqtt', name: 'narrow', url: 'mqtt://127.0.0.1:${narrow.port}', protocol: '5' },
     { kind: 'alertmanager', name: 'oncall', urls: ['${oncall.url}'], repeatEvery: '2 s' },
   ],`,
   )
@@ -65,18 +72,20 @@ await prove('delivery', 600, async (proof) => {
 
   let plant = await start()
   await fleet.shake(plant.url, 0, 20)
-  for (const [name, peer] of Object.entries({ tickets, shift, andon }))
+  for (const [name, peer] of Object.entries({ tickets, shift, andon, andonFive }))
     await eventually(`${name}, twenty machines`, patienceS, async () => (new Set(peer.taken).size === 20 ? true : null))
   const standing = async (): Promise<Set<string>> =>
     new Set((await oncall.alerts()).map(({ labels }) => labels['device'] ?? ''))
   await eventually('twenty alerts', patienceS, async () => ((await standing()).size === 20 ? true : null))
   proof.check(
     true,
-    'twenty machines at risk: twenty changes by webhook, mail and MQTT, twenty alerts at a real Alertmanager',
+    'twenty machines at risk: twenty changes by webhook, mail, MQTT 3.1.1 and MQTT 5, twenty alerts at a real Alertmanager',
   )
   proof.check(shift.mails.length <= 4, `the twenty are ${shift.mails.length} mails`)
 
-  await andon.goAway()
+  checkMessages(proof, broker)
+
+  await broker.goAway()
   await shift.goAway()
   tickets.answers.push('error', 'busy', 'cut', 'cut-in-the-answer')
   tickets.slownessMs = 50
@@ -88,11 +97,10 @@ await prove('delivery', 600, async (proof) => {
     during['stuck']?.delivered === 0 && (during['stuck']?.pending ?? 0) >= 100,
     `beside them one that never answers has ${during['stuck']?.pending} pending, and none delivered`,
   )
+  const away = ['andon', 'andon-five', 'shift'].map((name) => during[name])
   proof.check(
-    during['andon']?.state === 'waiting' &&
-      (during['andon']?.pending ?? 0) >= 80 &&
-      during['shift']?.state === 'waiting',
-    `broker and mail server are away: ${during['andon']?.pending} and ${during['shift']?.pending} wait, and are said to`,
+    away.every((channel) => channel?.state === 'waiting' && channel.pending >= 80),
+    `broker and mail server are away: ${away.map((channel) => channel?.pending).join(', ')} wait, and are said to`,
   )
   const postedMs = performance.now()
   await fleet.shake(plant.url, 100, 101)
@@ -101,10 +109,10 @@ await prove('delivery', 600, async (proof) => {
   await kill(plant)
   proof.say(`killed when the webhook had ${takenBefore} of 101`)
   tickets.slownessMs = 0
-  await andon.comeBack()
+  await broker.comeBack()
   await shift.comeBack()
   plant = await start()
-  for (const [name, peer] of Object.entries({ tickets, shift, andon }))
+  for (const [name, peer] of Object.entries({ tickets, shift, andon, andonFive }))
     await eventually(`${name}, all 101`, patienceS, async () => (new Set(peer.taken).size === 101 ? true : null))
   await eventually('101 alerts', patienceS, async () => ((await standing()).size === 101 ? true : null))
   proof.check(true, 'after kill -9, and when they are back, every channel has all 101')
@@ -139,7 +147,9 @@ await prove('delivery', 600, async (proof) => {
     'an alert ends at the Alertmanager when its machine is calm again',
   )
   const after = await statuses(plant.url)
-  const historic = [...tickets.taken, ...shift.taken, ...andon.taken].filter((id) => /^press-02[01]\d@/.test(id))
+  const historic = [...tickets.taken, ...shift.taken, ...andon.taken, ...andonFive.taken].filter((id) =>
+    /^press-02[01]\d@/.test(id),
+  )
   proof.check(
     historic.length === 0 && (after['tickets']?.skipped ?? 0) >= 20,
     `twenty cases of last year, read in today, page nobody: ${after['tickets']?.skipped} skipped`,
@@ -148,6 +158,11 @@ await prove('delivery', 600, async (proof) => {
     after['tickets']?.parked[0]?.id.startsWith(refusedDevice) === true &&
       after['tickets'].parked[0].reason.includes('422'),
     'what the webhook refused is parked with the reason, and others went on',
+  )
+  const { parked = [], delivered } = after['narrow'] ?? {}
+  proof.check(
+    delivered === 0 && parked.length >= 100 && parked.every(({ reason }) => reason.includes('refused')),
+    `a broker that takes nothing so large says so by MQTT 5, and ${parked.length} changes are parked, ${parked[0]?.reason}`,
   )
   tickets.otherwise = () => 'take'
   const said = command('deliveries', 'retry', 'tickets', project, '--data', data)
@@ -166,10 +181,34 @@ await prove('delivery', 600, async (proof) => {
     ![shown, ...saved].some((text) => text.includes(secret) || text.includes('token-in-the-path')),
     'neither secret nor path is in what is shown or saved, though a peer answered with the secret',
   )
-  audit(proof, data, tickets, { shift: shift.taken, andon: andon.taken })
-  for (const peer of [tickets, stuck, shift, andon]) await peer.goAway()
+  audit(proof, data, tickets, { shift: shift.taken, andon: andon.taken, 'andon-five': andonFive.taken })
+  for (const peer of [tickets, stuck, shift, broker, narrow]) await peer.goAway()
   await oncall.stop()
 })
+
+/** Ids of the changes that a broker's subscriber got below a level. */
+function takenBelow(broker: Mosquitto, level: string): { readonly taken: readonly string[] } {
+  return {
+    get taken() {
+      return broker.messagesBelow(level).map(({ id }) => id)
+    },
+  }
+}
+
+/** What MQTT 5 says beside the message, and 3.1.1 cannot. */
+function checkMessages(proof: Proof, broker: Mosquitto): void {
+  const [three, five] = [broker.messagesBelow('three'), broker.messagesBelow('five')]
+  proof.check(
+    [...three, ...five].every(({ qos }) => qos === 1),
+    'each came with quality of service 1',
+  )
+  proof.check(
+    five.every(({ id, contentType, userProperties }) => {
+      return contentType === 'application/json' && userProperties['id'] === id
+    }) && three.every(({ contentType }) => contentType === null),
+    'those by MQTT 5 name their type, and their id beside the message; those by 3.1.1 do not',
+  )
+}
 
 /** The system's own full device in the place of the file that a position is first written to. */
 async function savedOnFullDisk(

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { defaultCacheFolder } from '../../../packages/cluster/src/development/index.ts'
 import { NotPossibleHere } from './proof.ts'
 
@@ -11,12 +11,14 @@ import { NotPossibleHere } from './proof.ts'
  * its own client and not installed.
  *
  * @param programs By what the caller calls each, the name of its file.
+ * @param libraries Packages of shared libraries that the programs want and that a machine may lack; see {@link libraryPathOf}.
  * @throws {NotPossibleHere} Where there are none.
  */
 export function findPrograms<Name extends string>(
   debianPackage: string,
   variable: string,
   programs: Readonly<Record<Name, string>>,
+  libraries: readonly string[] = [],
 ): Record<Name, string> {
   const given = process.env[variable]
   for (const folder of [...(given === undefined ? [] : [given]), ...(process.env['PATH'] ?? '').split(':')]) {
@@ -24,7 +26,7 @@ export function findPrograms<Name extends string>(
     if (found !== null) return found
   }
   const cached = join(defaultCacheFolder(), 'artifacts', `${debianPackage}-debian`)
-  const fetched = programsIn(join(cached, 'usr/bin'), programs) ?? fetch(debianPackage, cached, programs)
+  const fetched = programsBelow(cached, programs) ?? fetch([debianPackage, ...libraries], cached, programs)
   if (fetched === null) throw new NotPossibleHere(`Debian's package ${debianPackage} has other contents than expected`)
   return fetched
 }
@@ -37,23 +39,42 @@ function programsIn<Name extends string>(
   return paths.every(([, path]) => existsSync(path)) ? (Object.fromEntries(paths) as Record<Name, string>) : null
 }
 
+/** Debian keeps programs of daemons apart. */
+function programsBelow<Name extends string>(
+  folder: string,
+  programs: Readonly<Record<Name, string>>,
+): Record<Name, string> | null {
+  return programsIn(join(folder, 'usr/bin'), programs) ?? programsIn(join(folder, 'usr/sbin'), programs)
+}
+
+/** Folders of the libraries that were fetched with a program, as `LD_LIBRARY_PATH` wants them; empty where it is installed. */
+export function libraryPathOf(program: string): string {
+  if (!program.startsWith(defaultCacheFolder())) return ''
+  const libraries = join(dirname(program), '../lib')
+  return existsSync(libraries)
+    ? readdirSync(libraries)
+        .map((name) => join(libraries, name))
+        .join(':')
+    : ''
+}
+
 function fetch<Name extends string>(
-  debianPackage: string,
+  debianPackages: readonly string[],
   folder: string,
   programs: Readonly<Record<Name, string>>,
 ): Record<Name, string> | null {
   const work = `${folder}.unfinished-${process.pid}`
   mkdirSync(work, { recursive: true })
   try {
-    run('apt-get', ['download', debianPackage], work)
-    const archive = readdirSync(work).find((name) => name.endsWith('.deb'))
-    run('dpkg-deb', ['--extract', join(work, archive ?? ''), join(work, 'all')], work)
+    run('apt-get', ['download', ...debianPackages], work)
+    const archives = readdirSync(work).filter((name) => name.endsWith('.deb'))
+    for (const archive of archives) run('dpkg-deb', ['--extract', join(work, archive), join(work, 'all')], work)
     rmSync(folder, { recursive: true, force: true })
     renameSync(join(work, 'all'), folder)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-  return programsIn(join(folder, 'usr/bin'), programs)
+  return programsBelow(folder, programs)
 }
 
 function run(program: string, args: readonly string[], folder: string): void {

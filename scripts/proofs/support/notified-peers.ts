@@ -1,8 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net'
-import aedes from 'aedes'
+import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 
 /** Peers of notification channels on the loopback, which keep what they took, and fail as a proof says. */
@@ -153,38 +152,6 @@ export async function startMailServer(): Promise<MailServer> {
       told()
     })
   }
-  await peer.comeBack()
-  return peer
-}
-
-/** An MQTT broker. */
-export async function startBroker(): Promise<Peer> {
-  let port = 0
-  const sockets = new Set<Socket>()
-  const broker = aedes.createBroker()
-  const peer: Peer = {
-    get port() {
-      return port
-    },
-    taken: [],
-    async goAway() {
-      listener.close()
-      for (const socket of sockets) socket.destroy()
-    },
-    async comeBack() {
-      await once(listener.listen(port, '127.0.0.1'), 'listening')
-      port = (listener.address() as AddressInfo).port
-    },
-  }
-  broker.on('publish', (packet, client) => {
-    if (client !== null) peer.taken.push((JSON.parse(packet.payload.toString()) as { id: string }).id)
-  })
-  const listener = createSocketServer((socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    socket.on('error', () => socket.destroy())
-    broker.handle(socket)
-  })
   await peer.comeBack()
   return peer
 }

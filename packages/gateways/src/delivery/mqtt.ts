@@ -11,6 +11,12 @@ const connectMsMax = 10_000
 const refusingReasons: ReadonlySet<number> = new Set([0x90, 0x95, 0x99])
 
 /**
+ * The library's words for a PUBACK with another reason than MQTT 5.0, table 3-4 has. Mosquitto gives "packet too large" there for a message
+ * beyond its `message_size_limit`: the broker has answered, and not taken it.
+ */
+const unknownReason = 'Invalid puback reason code'
+
+/**
  * Publishes each change with quality of service 1: taken when the broker has acknowledged it. The message is that of a webhook.
  *
  * Connects when there is something to tell, and keeps the connection. The client neither connects again nor stores anything by
@@ -87,16 +93,35 @@ export function topicLevel(deviceId: string): string {
   return deviceId.replace(/[/+#%]/g, (character) => encodeURIComponent(character))
 }
 
-/** The library leaves a message open whose connection ends: that is an end, too. */
+/**
+ * The library leaves a message open whose connection ends: that is an end, too. A broker that ends it because of the message says so just
+ * before, by DISCONNECT (MQTT 5.0, 3.14) or by an answer that the library does not understand.
+ */
 function acknowledged(client: MqttClient, signal: AbortSignal, published: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onClose = (): void => reject(new Error('the connection ended before the broker had acknowledged'))
+    let why: Error | null = null
+    const onDisconnect = ({ reasonCode }: { readonly reasonCode?: number }): void => {
+      if (reasonCode !== undefined)
+        why ??= Object.assign(new Error(`the broker ended the connection: ${reasonText(reasonCode)}`), {
+          code: reasonCode,
+        })
+    }
+    // After an answer that it cannot read the library leaves the connection as it is.
+    const onError = (error: Error): void => reject(why ?? error)
+    const onClose = (): void => reject(why ?? new Error('the connection ended before the broker had acknowledged'))
     const onAbort = (): void => reject(new Error('no acknowledgement in time'))
+    client.on('disconnect', onDisconnect)
+    client.on('error', onError)
     client.once('close', onClose)
     signal.addEventListener('abort', onAbort, { once: true })
     published
-      .then(() => resolve(), reject)
+      .then(
+        () => resolve(),
+        (error: unknown) => reject(why ?? error),
+      )
       .finally(() => {
+        client.off('disconnect', onDisconnect)
+        client.off('error', onError)
         client.off('close', onClose)
         signal.removeEventListener('abort', onAbort)
       })
@@ -105,10 +130,15 @@ function acknowledged(client: MqttClient, signal: AbortSignal, published: Promis
 
 function publishError(host: string, error: unknown): Error {
   const reason = typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : Number.NaN
-  const text = `${host}: ${textOf(error)}`
-  return refusingReasons.has(reason)
+  const isUnknownReason = error instanceof Error && error.message === unknownReason
+  const text = `${host}: ${isUnknownReason ? 'refused, for a reason that MQTT 5 does not have for it' : textOf(error)}`
+  return refusingReasons.has(reason) || isUnknownReason
     ? new DeliveryRefusedError(text, { cause: error })
     : new DeliveryFailedError(text, { cause: error })
+}
+
+function reasonText(reason: number): string {
+  return reason === 0x95 ? 'Packet too large' : `reason 0x${reason.toString(16)}`
 }
 
 /** An error of several connections (IPv4 and IPv6) has no words of its own. */
