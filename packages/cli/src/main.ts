@@ -40,10 +40,23 @@ const asked = process.argv[2]
 const files = asked !== undefined && asked in commandFiles ? [asked] : Object.keys(commandFiles)
 for (const name of files) (await commandFiles[name]?.())?.addCommand(program)
 
+for (const command of commandsBelow(program)) command.showHelpAfterError(`(${pathOf(command)} --help says more)`)
+
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = exitCodeOf(error)
+}
+
+function* commandsBelow(parent: Command): Generator<Command> {
+  for (const command of parent.commands) {
+    yield command
+    yield* commandsBelow(command)
+  }
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 function exitCodeOf(error: unknown): number {

@@ -62,7 +62,7 @@ function modelText(report: ModelWatchReport): string {
   const rows: Row[] = [
     [
       'alarms',
-      `${formatCount(events.true)} true, ${formatCount(events.false)} false, ${formatCount(events.unclear)} unclear, ${formatCount(events.unjudged)} without a verdict (${share(report.shareWithoutVerdict)})`,
+      `${formatCount(events.true)} true, ${formatCount(events.false)} false, ${formatCount(events.unclear)} unclear, ${formatCount(events.unjudged)} without a verdict: ${share(report.shareWithoutVerdict)}`,
     ],
     [
       'failures',
