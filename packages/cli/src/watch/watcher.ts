@@ -21,18 +21,25 @@ export interface CaseSink {
   changed(changes: CaseChanges, first: boolean): void
 }
 
+/** What is needed of a thread. */
+export type WatchThread = Pick<Worker, 'on' | 'once' | 'postMessage' | 'terminate'>
+
 /**
  * The watcher of a running plant, in a thread of its own: the plant neither waits for it nor stops with it.
  *
  * T1. A watcher that fails is said so, once, and begun anew a minute later from what it saved.
  * T2. The thread is told that its messages to `cases` are written when they are; until then they are written again and again.
+ * T3. One write is under way at a time, over threads too: two at once would each shut the other out. A thread begins when what its forerunner wrote has ended.
  */
 export class Watcher {
   readonly #data: WatchWorkerData
   readonly #say: Say
   readonly #cases: CaseSink | null
   readonly #stop = new AbortController()
-  #worker: Worker
+  readonly #begin: (data: WatchWorkerData) => WatchThread
+  #worker: WatchThread
+  /** Resolves when nothing is being written (T3). */
+  #writing: Promise<void> = Promise.resolve()
   #restart: NodeJS.Timeout | null = null
   #stopping = false
   #failures = 0
@@ -40,8 +47,17 @@ export class Watcher {
   #readUpToMs: number | null = null
   #cpuSeconds = 0
 
-  /** @param cases Where its cases go; `null`: nowhere, they are not kept. */
-  constructor(data: Omit<WatchWorkerData, 'keepsCases'>, cases: CaseSink | null, say: Say) {
+  /**
+   * @param cases Where its cases go; `null`: nowhere, they are not kept.
+   * @param begin Begins a thread.
+   */
+  constructor(
+    data: Omit<WatchWorkerData, 'keepsCases'>,
+    cases: CaseSink | null,
+    say: Say,
+    begin: (data: WatchWorkerData) => WatchThread = beginWorker,
+  ) {
+    this.#begin = begin
     this.#data = { ...data, keepsCases: cases !== null }
     this.#cases = cases
     this.#say = say
@@ -93,11 +109,8 @@ export class Watcher {
     clearTimeout(timer)
   }
 
-  #start(): Worker {
-    const worker = new Worker(watchModule, {
-      workerData: this.#data,
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
-    })
+  #start(): WatchThread {
+    const worker = this.#begin(this.#data)
     worker.on('message', (message: WatcherMessage) => this.#onMessage(worker, message))
     worker.on('error', (error: Error) => this.#onEnd(error.message))
     worker.on('exit', (code) => {
@@ -106,7 +119,7 @@ export class Watcher {
     return worker
   }
 
-  #onMessage(worker: Worker, message: WatcherMessage): void {
+  #onMessage(worker: WatchThread, message: WatcherMessage): void {
     switch (message.kind) {
       case 'progress':
         this.#readUpToMs = Number.isFinite(message.readUpToMs) ? message.readUpToMs : null
@@ -124,7 +137,7 @@ export class Watcher {
         )
         return
       case 'cases':
-        void this.#write(worker, message.lines)
+        this.#writing = this.#write(worker, message.lines)
         return
       case 'case-changes':
         this.#cases?.changed(message.changes, message.first)
@@ -138,10 +151,11 @@ export class Watcher {
     }
   }
 
-  /** Until it is written, the plant stops, or another thread begins from what was saved (T2). */
-  async #write(worker: Worker, lines: readonly CaseLine[]): Promise<void> {
+  /** Until it is written, the plant stops, or the thread has ended: the next one says it again (T2). */
+  async #write(worker: WatchThread, lines: readonly CaseLine[]): Promise<void> {
     let failed = false
-    while (!this.#stopping && worker === this.#worker) {
+    const isWanted = (): boolean => this.isRunning && worker === this.#worker
+    while (isWanted()) {
       try {
         await this.#cases?.append(lines)
         this.#tell(worker, { kind: 'cases-written' })
@@ -153,12 +167,12 @@ export class Watcher {
             `Cases cannot be written, and are tried again: ${error instanceof Error ? error.message : String(error)}`,
           )
         failed = true
-        await pause(writeAgainAfterMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+        if (isWanted()) await pause(writeAgainAfterMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       }
     }
   }
 
-  #tell(worker: Worker, order: WatcherOrder): void {
+  #tell(worker: WatchThread, order: WatcherOrder): void {
     worker.postMessage(order)
   }
 
@@ -166,9 +180,18 @@ export class Watcher {
     if (this.#stopping || this.#restart !== null) return
     this.#failures += 1
     this.#say('WATCHER_FAILED', `The model is not watched for a minute, the plant goes on: ${why}`)
-    this.#restart = setTimeout(() => {
-      this.#restart = null
-      this.#worker = this.#start()
-    }, restartAfterMs)
+    this.#restart = setTimeout(() => void this.#startAnew(), restartAfterMs)
   }
+
+  /** T3. */
+  async #startAnew(): Promise<void> {
+    await this.#writing
+    if (this.#stopping) return
+    this.#restart = null
+    this.#worker = this.#start()
+  }
+}
+
+function beginWorker(workerData: WatchWorkerData): Worker {
+  return new Worker(watchModule, { workerData, resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } })
 }
