@@ -1,5 +1,6 @@
 import type { CaseSource, SourceRecord } from '@millwright/gateways'
 import { type KafkaConnection, TopicReader } from '@millwright/gateways/kafka'
+import { asTheyCome } from './as-they-come.ts'
 
 /** The topic `cases` of Kafka, for notification channels: committed records only, each channel with connections of its own. */
 export class KafkaCases implements CaseSource {
@@ -19,25 +20,12 @@ export class KafkaCases implements CaseSource {
   }
 
   async *follow(from: readonly number[], signal: AbortSignal): AsyncGenerator<SourceRecord> {
+    const left = new AbortController()
+    const until = AbortSignal.any([signal, left.signal])
     const partitions = Array.from({ length: this.#reader.partitionCount }, (_, partition) =>
-      this.#reader.read({ partition, from: from[partition] ?? 0, follow: true, signal }),
+      this.#reader.read({ partition, from: from[partition] ?? 0, follow: true, signal: until }),
     )
-    /** The next of each partition: asked for when the one before was taken. */
-    const next = new Map(partitions.map((records, partition) => [partition, taken(records, partition)]))
-    try {
-      while (next.size > 0) {
-        const { partition, result } = await Promise.race(next.values())
-        const records = partitions[partition]
-        if (result.done === true || records === undefined) {
-          next.delete(partition)
-          continue
-        }
-        yield result.value
-        next.set(partition, taken(records, partition))
-      }
-    } finally {
-      await Promise.all(partitions.map((records) => records.return()))
-    }
+    yield* asTheyCome(partitions, () => left.abort())
   }
 
   async at(partition: number, offset: number): Promise<SourceRecord | null> {
@@ -49,8 +37,4 @@ export class KafkaCases implements CaseSource {
   async close(): Promise<void> {
     await this.#reader.close()
   }
-}
-
-async function taken<T>(records: AsyncGenerator<T, void>, partition: number) {
-  return { partition, result: await records.next() }
 }
