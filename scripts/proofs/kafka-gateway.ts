@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { partitionOf } from '@millwright/core'
 import { Admin } from '@platformatic/kafka'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
 import { authorityPath } from '../../packages/cluster/src/development/certificates.ts'
@@ -37,6 +38,7 @@ const name = 'proof-gateway'
 const main = join(import.meta.dirname, '../../packages/cli/bin/millwright.js')
 const brokers: readonly BrokerRole[] = ['broker-1', 'broker-2', 'broker-3']
 const startMs = 1_767_571_200_000
+const lineDevices = Array.from({ length: 40 }, (_, i) => `press-${i}`)
 
 await prove('kafka-gateway', 1200, async (proof) => {
   const missing = clusterMissing()
@@ -47,11 +49,13 @@ await prove('kafka-gateway', 1200, async (proof) => {
   const administration = cluster.openKafka()
   await administration.ensureTopics(topicDefinitions())
   await administration.close()
-  const project = writeProject(join(proof.folder, 'project'))
+  const lines = `lines: { 'line-1': ${JSON.stringify(lineDevices)} },`
+  const project = writeProject(join(proof.folder, 'project'), lines)
 
   await proveLogin(proof, cluster, project)
   await proveDelivery(proof, cluster, project)
   await proveIngest(proof, cluster, project)
+  await proveLines(proof, cluster, project)
   await proveModels(proof, cluster, project)
   await proveAlerts(proof, cluster, project)
   await proveOutage(proof, cluster, project)
@@ -233,6 +237,40 @@ async function proveIngest(proof: Proof, cluster: DevelopmentCluster, project: s
     again.code === 0 && again.stdout.includes('"accepted":0,"refused":0'),
     'reading the file again adds nothing',
   )
+}
+
+/** An event of a line, and the commands that ask a gateway. */
+async function proveLines(proof: Proof, cluster: DevelopmentCluster, project: string): Promise<void> {
+  const event = ['events', 'send', 'line-stop', '--line', 'line-1', '--at', new Date(startMs).toISOString(), '--json']
+  const onKafka = await command(...event, project, '--kafka', cluster.bootstrapServers.join(','))
+  const plant = await startGateway(cluster.kafka, project)
+  const overHttp = await command(...event, '--gateway', plant.url)
+  proof.check(
+    onKafka.code === 0 && overHttp.code === 0 && onKafka.stdout === overHttp.stdout,
+    `an event of a line is taken by --kafka and by --gateway: ${firstLine(onKafka.stdout)}${firstLine(onKafka.stderr)}${firstLine(overHttp.stderr)}`,
+  )
+  const reader = await TopicReader.open(cluster.kafka, 'device-events')
+  const records = (await readAll(reader)).filter(({ value }) => value.length > 0)
+  const { partitionCount } = reader
+  await reader.close()
+  const copies = new Map<string, string[]>()
+  for (const { key, value } of records)
+    copies.set(key ?? '', [...(copies.get(key ?? '') ?? []), Buffer.from(value).toString()])
+  proof.check(
+    [...copies.keys()].sort().join() === [...lineDevices].sort().join() &&
+      [...copies.values()].every(([first, second, ...more]) => first === second && more.length === 0),
+    'each machine has it once from each, byte for byte the same',
+  )
+  proof.check(
+    records.every(({ key, partition }) => partition === partitionOf(key ?? '', partitionCount)),
+    'under its own key, in the partition of its readings',
+  )
+  const cases = await eventually('cases are known', 60, async () => {
+    const { code, stdout } = await command('cases', 'list', '--gateway', plant.url, '--json')
+    return code === 0 ? stdout : null
+  })
+  proof.check(cases.includes('"counts"'), `cases are listed by --gateway: ${firstLine(cases)}`)
+  await plant.stop()
 }
 
 /** Models over the command line, and over HTTP. */

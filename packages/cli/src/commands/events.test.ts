@@ -56,7 +56,7 @@ test('a line that stops ends the alerts of its machines, told in a running plant
     .poll(async () => await (await fetch(`${plant.url}/metrics`)).text(), waiting)
     .toMatch(/^millwright_device_events_redelivered_total 3$/m)
   const one = ['events', 'send', 'oil-changed', '--device', 'press-1', 'press-1', ...at, '--gateway', plant.url]
-  expect((await millwright(...one)).stdout).toBe('oil-changed at 2026-01-05T00:02:30.000Z on 1 machines.\n')
+  expect((await millwright(...one)).stdout).toBe('oil-changed at 2026-01-05T00:02:30.000Z on 1 machine.\n')
   const unknown = await millwright('events', 'send', 'line-stop', '--line', 'line-2', '--gateway', plant.url)
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('the project declares line-1')])
   await plant.stop()

@@ -62,7 +62,9 @@ async function send(type: string, projectPath: string, flags: EventFlags): Promi
   }
   const of = 'line' in target ? `${target.line}: ` : ''
   const at = new Date(written.timestamp).toISOString()
-  process.stdout.write(`${of}${written.type} at ${at} on ${written.devices} machines.\n`)
+  process.stdout.write(
+    `${of}${written.type} at ${at} on ${written.devices} machine${written.devices === 1 ? '' : 's'}.\n`,
+  )
   if (written.used === false)
     process.stderr.write(
       `Neither the alert policy nor a feature of the project looks at events of the type "${written.type}": they change nothing.\n`,

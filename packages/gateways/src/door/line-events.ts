@@ -43,7 +43,8 @@ const timestampMsMax = 7_258_118_400_000
  * Writes one event of several machines: a record of `device-events` for each, since what is said of a machine follows from its own records alone.
  *
  * L1. All records are one append: on one machine all of them are there or none is; on Kafka a call that fails may have written some.
- * L2. The same event again (machine, time, type, detail) is a copy, which the operators drop: who got no answer sends it again, with its time.
+ * L2. The same event again (machine, time, type, detail) is a copy, which the operators drop: who got no answer sends it again, with its time. (Not
+ *     where readings have the time of their arrival: nothing is known as a copy there.)
  * L3. Nothing is written that the operators would refuse.
  */
 export class LineEvents {
