@@ -12,9 +12,9 @@ const hurriedLookEveryMs = 100
 const hurryMs = 5000
 const recordsPerSlice = 500
 const saveEveryMs = 300_000
-/** A report looks at every machine: it may take a hundredth of the time, and comes at most so often. */
+/** A report looks at every machine: it may take a two-hundredth of the time, and comes at most so often. */
 const reportEveryMs = 2000
-const reportShare = 100
+const reportShare = 200
 
 const port = parentPort
 assert(port !== null, 'the watcher runs in a worker thread')
