@@ -87,7 +87,8 @@ function withItsTemplates(alertmanager: string): readonly [string, ...string[]] 
   const share = join(dirname(alertmanager), '../share')
   if (existsSync(templatesFolder) || !existsSync(join(share, 'prometheus/alertmanager'))) return [alertmanager]
   // Time zones, which routes may name, lie there too: they are kept.
-  const zones = '[ ! -d /usr/share/zoneinfo ] || { mkdir -p "$0/zoneinfo" && mount --bind /usr/share/zoneinfo "$0/zoneinfo"; }'
+  const zones =
+    '[ ! -d /usr/share/zoneinfo ] || { mkdir -p "$0/zoneinfo" && mount --bind /usr/share/zoneinfo "$0/zoneinfo"; }'
   const script = `${zones} && mount --rbind "$0" /usr/share && exec "$@"`
   const flags = ['-m', '-rm'].find(
     (some) => spawnSync('unshare', [some, 'sh', '-c', script, share, 'true']).status === 0,
