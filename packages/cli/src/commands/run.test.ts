@@ -168,6 +168,17 @@ test('run refuses a port that is in use before it opens anything; of a plant tha
 
 test('run --log-format json writes a line of JSON per message, with permanent codes; another format is refused', async () => {
   const plant = await startPlant(project, '--data', join(folder, 'json'), '--log-format', 'json')
+  const isTold = new Promise<void>((resolve) =>
+    plant.process.stderr?.on('data', (text) => String(text).includes('press 2 is in force') && resolve()),
+  )
+  const headers = { 'content-type': 'application/octet-stream' }
+  const published = await fetch(`${plant.url}/api/models`, {
+    method: 'POST',
+    headers,
+    body: Buffer.from(pressPackage('2')),
+  })
+  expect(published.status).toBe(201)
+  await isTold
   const { code, stderr } = await plant.stop()
   expect(code).toBe(0)
   const messages = stderr
@@ -178,6 +189,7 @@ test('run --log-format json writes a line of JSON per message, with permanent co
     'info MODEL_IN_FORCE',
     'info PLANT_LISTENS',
     'info PLANT_READY',
+    'info MODEL_IN_FORCE',
     'info PLANT_STOPPED',
   ])
   expect(messages[1]?.url).toBe(plant.url)

@@ -20,6 +20,7 @@ import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import type { Say } from '../log/log-codes.ts'
+import { PlantChanges, watchChanges } from '../log/plant-changes.ts'
 import { type LogFormat, PlantLog } from '../log/plant-log.ts'
 import { sayFailed } from '../log/say-failed.ts'
 import { deliveryMetrics } from '../notify/delivery-metrics.ts'
@@ -212,6 +213,10 @@ async function serve(options: {
       'MODEL_MISSING',
       `No model of ${plan.model.name} is in force: windows get features and no score until one is published.`,
     )
+  const changes = new PlantChanges(
+    say,
+    first === null ? (observer.status().model?.activeFrom ?? -Infinity) : Date.now(),
+  )
   let watcher: Watcher | null = null
   const cases = flags.watch
     ? new PlantCases({
@@ -225,6 +230,11 @@ async function serve(options: {
     dataDirectory,
     controlHandlerOf(plant, { cases, deliveries, lineEvents: lineEventsOf({ plan, door, ingest: engine }) }),
   )
+  const endLooking = watchChanges(changes, async () => ({
+    stalled: observer.stalled(),
+    channels: await deliveries.status(),
+    model: observer.status().model,
+  }))
   let gateway: HttpGateway | null = null
   const heartbeat = heartbeatOf(plant)
   let stopHeartbeat: (() => Promise<void>) | null = null
@@ -263,6 +273,7 @@ async function serve(options: {
     if (!signal.aborted) say('PLANT_READY', whereEverythingIs(dataDirectory, gateway.url))
     await stopped
   } finally {
+    endLooking()
     await gateway?.close()
     await stopHeartbeat?.()
     await watcher?.stop()

@@ -25,6 +25,7 @@ import { PlantCases } from '../cases/plant-cases.ts'
 import { Heartbeat } from '../heartbeat/heartbeat.ts'
 import { ingestFiles } from '../ingest/ingest-files.ts'
 import type { Say } from '../log/log-codes.ts'
+import { PlantChanges, watchChanges } from '../log/plant-changes.ts'
 import { sayFailed } from '../log/say-failed.ts'
 import { deliveryMetrics } from '../notify/delivery-metrics.ts'
 import { KafkaCases } from '../notify/kafka-cases.ts'
@@ -134,11 +135,18 @@ export async function runOnKafka(options: {
         sinks.send(alert, line)
       }
     })
-    if (plan.model !== null && (await models.inForce()) === null)
+    const model = plan.model === null ? null : await models.inForce()
+    if (plan.model !== null && model === null)
       say(
         'MODEL_MISSING',
         `No model of ${plan.model.name} is in force: millwright models publish … --kafka puts one in force.`,
       )
+    const endLooking = watchChanges(new PlantChanges(say, model?.activeFrom ?? -Infinity), async () => ({
+      stalled: [],
+      channels: (await deliveries?.status()) ?? [],
+      model: plan.model === null ? null : await models.inForce(),
+    }))
+    closers.unshift(async () => endLooking())
     const { watchFolder } = options
     let watcher: Watcher | null = null
     let cases: PlantCases | null = null

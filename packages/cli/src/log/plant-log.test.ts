@@ -16,7 +16,7 @@ function logOf(format: LogFormat) {
 test('text is what a person is told, JSON is one line with level, code, message and details', () => {
   const text = logOf('text')
   text.log.say('PLANT_LISTENS', 'It listens.\nTwo lines.', { url: 'http://a' })
-  expect(text.written).toEqual(['It listens.\nTwo lines.\n'])
+  expect(text.written).toEqual(['PLANT_LISTENS: It listens.\nTwo lines.\n'])
   const json = logOf('json')
   json.log.say('PLANT_LISTENS', 'It listens.\nTwo lines.', { url: 'http://a' })
   expect(json.written[0]?.split('\n').length).toBe(2)
@@ -69,6 +69,23 @@ test('no secret is told, in texts, addresses or details, however deep (L1)', () 
       log.say('REQUEST_FAILED', text, details)
       expect(written.join('')).not.toContain(secret)
       expect(written.length).toBe(1)
+    }),
+  )
+})
+
+test('nothing of a password in an address is told, whatever characters it has (L1)', () => {
+  const password = fc
+    .array(fc.oneof(fc.constantFrom('@', '/', ':', '?', '#', '%40', '"', "'", '://'), fc.string({ unit: 'grapheme' })))
+    .map((parts) => parts.join('').replace(/\s/g, ''))
+  fc.assert(
+    fc.property(password, fc.constantFrom<LogFormat>('text', 'json'), (secret, format) => {
+      const { log, written } = logOf(format)
+      log.say('REQUEST_FAILED', `cannot reach smtp://plant:${secret}@mail:25 now`, {
+        to: `smtp://plant:${secret}@mail:25`,
+      })
+      const hidden = 'smtp://[hidden]@mail:25'
+      if (format === 'text') expect(written).toEqual([`REQUEST_FAILED: cannot reach ${hidden} now\n`])
+      else expect(JSON.parse(written.join(''))).toMatchObject({ msg: `cannot reach ${hidden} now`, to: hidden })
     }),
   )
 })

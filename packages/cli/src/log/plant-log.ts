@@ -14,7 +14,7 @@ interface Told {
 }
 
 /**
- * The log of a running plant, on stderr: text for a person, or a line of JSON per message.
+ * The log of a running plant, on stderr: text for a person, each message after its code, or a line of JSON per message.
  *
  * L1. No secret is in it, in whichever format (`withoutSecrets`).
  * L2. A warning or an error of one code is told at most once a minute; the next one says how many were held back, and so does `close`.
@@ -35,7 +35,8 @@ export class PlantLog {
     readonly elapsedMs: () => number
   }) {
     this.#elapsedMs = options.elapsedMs
-    this.#write = options.format === 'json' ? jsonWriter(options.write) : (_code, text) => options.write(`${text}\n`)
+    this.#write =
+      options.format === 'json' ? jsonWriter(options.write) : (code, text) => options.write(`${code}: ${text}\n`)
   }
 
   readonly say: Say = (code, text, details = {}) => {
@@ -58,7 +59,7 @@ export class PlantLog {
   /** Tells of what was held back and not followed by anything. */
   close(): void {
     for (const [code, { heldBack }] of this.#told)
-      if (heldBack > 0) this.#tell(code, `${code} came ${heldBack} more times.`, { heldBack })
+      if (heldBack > 0) this.#tell(code, `It came ${heldBack} more times.`, { heldBack })
     this.#told.clear()
   }
 

@@ -3,10 +3,13 @@ const secretName =
 const hidden = '[hidden]'
 const depthMax = 6
 
-/** A text without what stands before the `@` of an address, and without what follows `password=` and its like. */
+/**
+ * A text without what stands before the `@` of an address, and without what follows `password=` and its like. A password may hold `@` and `/`
+ * as people write them: what is hidden goes up to the last `@` before a space, which is too much where a path has one.
+ */
 export function textWithoutSecrets(text: string): string {
   return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${hidden}@`)
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)\S+@/gi, `$1${hidden}@`)
     .replace(/\b((?:password|passwd|secret|token|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',;}]+/gi, `$1${hidden}`)
     .replace(/\b(authorization["']?\s*[=:]\s*["']?(?:basic|bearer)\s+)[^\s"',;}]+/gi, `$1${hidden}`)
 }

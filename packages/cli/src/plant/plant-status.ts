@@ -78,6 +78,13 @@ export class PlantObserver {
     return this.#engine.stats().partitions.find(({ stalled }) => stalled !== null)?.stalled ?? null
   }
 
+  /** Partitions that the disk keeps from being processed, and why. */
+  stalled(): { readonly partition: number; readonly why: string }[] {
+    return this.#engine
+      .stats()
+      .partitions.flatMap(({ partition, stalled }) => (stalled === null ? [] : [{ partition, why: stalled }]))
+  }
+
   gauges(): GaugeReading[] {
     const nowMs = Date.now()
     return [
