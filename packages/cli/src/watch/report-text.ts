@@ -101,6 +101,7 @@ function modelText(report: ModelWatchReport): string {
       ['  accuracy', share(estimate.accuracy)],
       ['  precision', share(estimate.precision)],
       ['  recall', share(estimate.recall)],
+      ['  these intervals', 'as if each window were a case of its own: narrower than they should be'],
     )
   }
   rows.push(...driftRows(drift))

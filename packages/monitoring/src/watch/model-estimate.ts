@@ -33,6 +33,8 @@ export function modelEstimate(
       positives: failingCount,
     })),
   )
+  // Without a design effect, so the interval is too narrow, and report and guide say so: how alike the truths of windows in a row are,
+  // nobody knows before verdicts come. The likeness of their probabilities, which drift measures, would be a guess in its place.
   const estimate = estimatePerformance(groups, calibration)
   const fleet = drift?.fleet ?? null
   const outside = fleet?.columns.flatMap(({ column, outsideShare }) =>
