@@ -77,10 +77,10 @@ export async function findCase(access: CaseAccess, named: string): Promise<strin
   ])
 }
 
-/** A case by its topic alone; `null` where there is none. */
+/** A case by its topic alone, however long it takes; `null` where there is none. */
 export async function readCaseDetail(directory: string, plan: Plan, caseId: string): Promise<CaseDetail | null> {
-  const read = folderTopics(directory, plan.partitionCount)
-  const messages = await readCaseMessages(read, caseId)
+  const read = folderTopics(directory, plan.partitionCount, Number.POSITIVE_INFINITY)
+  const { messages } = await readCaseMessages(read, caseId)
   const last = messages.at(-1)
   if (last === undefined) return null
   const found = viewOf(last)

@@ -32,6 +32,8 @@ export function caseText({ case: of, history }: CaseDetail): string {
     ...(of.links.length > 0 ? [`  links: ${of.links.join(', ')}`] : []),
     '  history:',
     ...history.map((step) => `    ${isoMinute(step.at)}  ${stepText(step)}`),
+    // A plant that is asked over HTTP reads for two seconds.
+    ...((history.at(-1)?.sequence ?? -1) < of.sequence ? ['    … later changes could not be read in time'] : []),
   ].join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises'
-import { type CaseMessage, type CaseView, partitionOf } from '@millwright/core'
+import { type CaseMessage, type CaseView, MillwrightError, partitionOf } from '@millwright/core'
 import { openTopicReader, type TopicReader } from '@millwright/engine'
 import type { CaseStep, CaseWindow } from '@millwright/gateways'
 
@@ -37,8 +37,8 @@ const windowsMax = 500
 /** Of append time before a case was opened, in its chart. */
 export const windowsBeforeMs = 6 * 3_600_000
 
-/** Reads the topics of a data folder. */
-export function folderTopics(directory: string, partitionCount: number): ReadSlowly {
+/** @param spentMsMax What one question may cost; without a limit where nobody else waits. */
+export function folderTopics(directory: string, partitionCount: number, spentMsMax = questionMs): ReadSlowly {
   return async ({ topic, deviceId, fromTimeMs }, visit) => {
     // The topic of cases has one partition there.
     const partition = topic === 'cases' ? 0 : partitionOf(deviceId, partitionCount)
@@ -54,7 +54,7 @@ export function folderTopics(directory: string, partitionCount: number): ReadSlo
           }
         }
         spentMs += performance.now() - startedMs
-        if (spentMs > questionMs) return true
+        if (spentMs > spentMsMax) return true
         await letOthersRun()
       }
     } finally {
@@ -63,19 +63,34 @@ export function folderTopics(directory: string, partitionCount: number): ReadSlo
   }
 }
 
-/** Every message of a case, oldest first; none where there is no such case. */
-export async function readCaseMessages(read: ReadSlowly, caseId: string): Promise<CaseMessage[]> {
+/** The messages of a case could not be read to the last one in the time that a question has: how it stands is not known. */
+export class CaseNotReadError extends MillwrightError {
+  readonly code = 'CASE_NOT_READ'
+  readonly retry = 'later'
+
+  constructor(caseId: string) {
+    super(`The case ${caseId} could not be read to its last change in ${questionMs / 1000} seconds: try again.`, {
+      details: { caseId },
+    })
+  }
+}
+
+/** The messages of a case, oldest first; none where there is no such case. Where `isCut`, later ones are missing. */
+export async function readCaseMessages(
+  read: ReadSlowly,
+  caseId: string,
+): Promise<{ readonly messages: readonly CaseMessage[]; readonly isCut: boolean }> {
   const at = caseId.lastIndexOf('@')
   const [deviceId, windowEndMs] = [caseId.slice(0, at), Number(caseId.slice(at + 1))]
-  if (at < 1 || !Number.isSafeInteger(windowEndMs)) return []
+  if (at < 1 || !Number.isSafeInteger(windowEndMs)) return { messages: [], isCut: false }
   const messages: CaseMessage[] = []
-  await read({ topic: 'cases', deviceId, fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
+  const isCut = await read({ topic: 'cases', deviceId, fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
     if (key !== deviceId) return 'go-on'
     const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
     if (message.caseId === caseId) messages.push(message)
     return 'go-on'
   })
-  return messages
+  return { messages, isCut }
 }
 
 /** The case as its last message left it. */

@@ -1,10 +1,18 @@
-import type { CaseCommand, CaseCommandPort, CaseLine, CaseRefusal, Plan } from '@millwright/core'
+import type { CaseCommand, CaseCommandPort, CaseLine, CaseMessage, CaseRefusal, CaseView, Plan } from '@millwright/core'
 import type { CaseChannels, CaseCommandAnswer, CaseDesk, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
 import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monitoring'
 import type { CaseSink } from '../watch/watcher.ts'
 import { readCaseChannels } from './case-channels.ts'
 import { queryCases } from './case-mirror.ts'
-import { type ReadSlowly, readCaseMessages, readCaseWindows, stepOf, viewOf, windowsBeforeMs } from './case-topics.ts'
+import {
+  CaseNotReadError,
+  type ReadSlowly,
+  readCaseMessages,
+  readCaseWindows,
+  stepOf,
+  viewOf,
+  windowsBeforeMs,
+} from './case-topics.ts'
 
 /** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
 const answerMsMax = 6000
@@ -18,7 +26,8 @@ export interface CaseStore extends CaseCommandPort {
  * The cases of a running plant: what its watcher knows of them, for whoever asks, and the way that commands go in.
  *
  * P1. Cases are shown as the watcher last told, and only after what became of them is on stable storage.
- * P2. A command is answered once what became of it is known, or as pending: it is then on stable storage.
+ * P2. A case is shown as it stands or not at all: where the watcher does not remember it and its last message was not reached, as an error.
+ * P3. A command is answered once what became of it is known, or as pending: it is then on stable storage.
  */
 export class PlantCases implements CaseDesk, CaseSink {
   readonly #store: CaseStore
@@ -55,19 +64,23 @@ export class PlantCases implements CaseDesk, CaseSink {
     return { ...rest, cases: cases.map((each) => caseView(each as WatchedCase)) }
   }
 
+  /** @throws {CaseNotReadError} P2. */
   async show(caseId: string): Promise<CaseDetail | null> {
-    const messages = await readCaseMessages(this.#read, caseId)
-    const last = messages.at(-1)
-    const known = this.#cases?.get(caseId)
-    if (last === undefined && known === undefined) return null
-    const found = known === undefined ? viewOf(last as NonNullable<typeof last>) : caseView(known)
-    const { windows, isCut } = await readCaseWindows(this.#read, found, windowsBeforeMs)
-    return { case: found, history: messages.map(stepOf), windows, isCut }
+    const { messages, isCut } = await readCaseMessages(this.#read, caseId)
+    const found = this.#known(caseId) ?? lastOf(caseId, messages, isCut)
+    if (found === null) return null
+    const around = await readCaseWindows(this.#read, found, windowsBeforeMs)
+    return { case: found, history: messages.map(stepOf), windows: around.windows, isCut: isCut || around.isCut }
   }
 
+  /** @throws {CaseNotReadError} P2. */
   async channels(caseId: string): Promise<CaseChannels | null> {
-    const last = (await readCaseMessages(this.#read, caseId)).at(-1)
-    return last === undefined ? null : await readCaseChannels(this.#read, this.#plan, viewOf(last))
+    let found = this.#known(caseId)
+    if (found === null) {
+      const { messages, isCut } = await readCaseMessages(this.#read, caseId)
+      found = lastOf(caseId, messages, isCut)
+    }
+    return found === null ? null : await readCaseChannels(this.#read, this.#plan, found)
   }
 
   async command(command: CaseCommand): Promise<CaseCommandAnswer> {
@@ -85,6 +98,11 @@ export class PlantCases implements CaseDesk, CaseSink {
     }
   }
 
+  #known(caseId: string): CaseView | null {
+    const known = this.#cases?.get(caseId)
+    return known === undefined ? null : caseView(known)
+  }
+
   /** `undefined`: nothing has become of it in the time that one waits. */
   #outcomeOf(id: string): { readonly refusal: Promise<CaseRefusal | null | undefined>; forget(): void } {
     const { promise, resolve } = Promise.withResolvers<CaseRefusal | null | undefined>()
@@ -98,4 +116,11 @@ export class PlantCases implements CaseDesk, CaseSink {
       },
     }
   }
+}
+
+/** The case as its last message left it. @throws {CaseNotReadError} Where that was not reached. */
+function lastOf(caseId: string, messages: readonly CaseMessage[], isCut: boolean): CaseView | null {
+  if (isCut) throw new CaseNotReadError(caseId)
+  const last = messages.at(-1)
+  return last === undefined ? null : viewOf(last)
 }

@@ -13,9 +13,13 @@ import type {
 export interface CaseDesk {
   /** `null` where nobody watches, or nothing is known yet: so soon after a start. */
   list(query: CaseQuery): CaseList | null
-  /** `null` where there is no such case, as far back as its topic is kept. */
+  /**
+   * `null` where there is no such case, as far back as its topic is kept.
+   *
+   * @throws An error with `retry: 'later'` when it cannot be told how the case stands.
+   */
   show(caseId: string): Promise<CaseDetail | null>
-  /** Raw channels around what raised a case; `null` where there is no such case. */
+  /** Raw channels around what raised a case; `null` where there is no such case. @throws As {@link show}. */
   channels(caseId: string): Promise<CaseChannels | null>
   /**
    * Puts a command, checked before, onto its topic, and waits a while for what becomes of it.
@@ -50,7 +54,7 @@ export interface CaseDetail {
   readonly history: readonly CaseStep[]
   /** Windows of its device from some hours before it was opened, oldest first. */
   readonly windows: readonly CaseWindow[]
-  /** Whether there was more than is read at once: windows may then be missing. */
+  /** Whether there was more than is read at once: later changes, or windows, may then be missing. */
   readonly isCut: boolean
 }
 
