@@ -163,6 +163,17 @@ describe('PlantWatch', () => {
     expect(devices).toEqual(['m0', 'm2'])
   })
 
+  test('a verdict, and what was repaired by it, begins no machine anew: drift hangs on windows alone, whenever somebody reports', () => {
+    const early = watched(all.filter(({ topic }) => topic !== 'maintenance-feedback'))
+    const endMs = startMs + 10 * dayMs
+    const drift = early.report().models[0]?.drift
+    const failure = verdict('repaired', 'failure-confirmed', 'm1', endMs - 3 * dayMs, endMs)
+    early.take({ topic: 'maintenance-feedback', appendTimeMs: endMs + 2000, text: failure })
+    expect(early.report().models[0]?.drift).toEqual(drift)
+    expect(early.machineReport('m1')?.drift[0]?.alarmed).toContain('a')
+    expect(early.machineReport('m1')?.verdicts).toHaveLength(1)
+  })
+
   test('restored from any snapshot it goes on as if nothing had happened (W4)', () => {
     let watch = new PlantWatch(options)
     for (const [index, record] of all.entries()) {
