@@ -51,6 +51,7 @@ const suites: readonly Suite[] = [
   { name: 'the host in Java', command: inNode('scripts/test-host.ts') },
   { name: 'deployed to Flink and Kafka', command: proof('deploy') },
   { name: 'the same metrics on Flink', command: proof('flink-metrics') },
+  { name: 'watched on Flink as on one machine', command: inNode('scripts/proofs/cluster-watching.ts --outage 0') },
   { name: 'ranges of history, readings and events in order', command: proof('history') },
   {
     name: 'exactly once over kills on the cluster',

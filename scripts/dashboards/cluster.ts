@@ -2,7 +2,7 @@ import { type Dashboard, lines, number, query } from './panels.ts'
 
 const job = (metric: string): string => `max by (job_name) (flink_jobmanager_job_${metric})`
 
-/** The plant on Kafka and Flink: what only the cluster engine has. */
+/** The plant on Kafka and Flink: what only the cluster engine has. Of topics each gateway says the same: the greatest counts, not the sum. */
 export const cluster: Dashboard = {
   uid: 'millwright-cluster',
   title: 'Millwright: Kafka and Flink',
@@ -34,7 +34,7 @@ export const cluster: Dashboard = {
           'Offsets between what the operators committed and the end, by partition: an upper bound.',
           'short',
           query(
-            'sum by (topic, partition) (millwright_kafka_lag_records{instance=~"$instance"})',
+            'max by (topic, partition) (millwright_kafka_lag_records{instance=~"$instance"})',
             '{{topic}} {{partition}}',
           ),
         ),
@@ -65,7 +65,7 @@ export const cluster: Dashboard = {
           'Offsets a second, by topic.',
           'short',
           query(
-            'sum by (topic) (rate(millwright_kafka_topic_end_offset{instance=~"$instance"}[$__rate_interval]))',
+            'sum by (topic) (max by (topic, partition) (rate(millwright_kafka_topic_end_offset{instance=~"$instance"}[$__rate_interval])))',
             '{{topic}}',
           ),
         ),

@@ -28,9 +28,12 @@ export const plant: Dashboard = {
         ),
         number(
           'Machines',
-          'Not forgotten; the heartbeat is one of them.',
+          'Not forgotten; the heartbeat is one of them. On Flink: known to the job.',
           'short',
-          query('sum by (instance) (millwright_devices{instance=~"$instance"})'),
+          query(
+            'sum by (instance) (millwright_devices{instance=~"$instance"}) or sum by (job_name) (flink_taskmanager_job_task_operator_guest_keys{instance=~"$instance"})',
+            '{{instance}}{{job_name}}',
+          ),
         ),
         number(
           'Machines silent',
@@ -78,9 +81,12 @@ export const plant: Dashboard = {
         ),
         lines(
           'Waiting to be processed',
-          'Records that are in the log and not processed.',
+          'Records that are in the log and not processed; on Kafka offsets that the job has not committed.',
           'short',
-          query('sum by (instance) (millwright_lag_records{instance=~"$instance"})'),
+          query(
+            'sum by (instance) (millwright_lag_records{instance=~"$instance"}) or sum by (topic) (max by (topic, partition) (millwright_kafka_lag_records{instance=~"$instance"}))',
+            '{{instance}}{{topic}}',
+          ),
         ),
         lines(
           'Machines fell silent',

@@ -1,51 +1,59 @@
 /**
- * Proof: a plant whose operators run on Flink is watched like one on one machine. The same readings and verdicts go to both; the watching
- * process on Kafka is killed in between. Both reports are the same, but for what hangs on when readings were appended; the one on Kafka is the
- * same when it is made anew from the topics, and that of a plain count over them.
+ * Proof: a plant whose operators run on Flink is watched like one on one machine. The same readings and verdicts go to both; in between the
+ * watching process on Kafka is killed, and the job is replaced by that of a changed project while an alert stands. Alerts, both reports and cases are
+ * the same, but for what hangs on when readings were appended; the report on Kafka is the same when it is made anew from the topics, and
+ * that of a plain count over them. Then people answer cases on Kafka, while gateways and a broker are killed; and a real Prometheus with
+ * what is shipped for it reads all of that, and an outage of Flink.
  *
- *   node scripts/proofs/cluster-watching.ts [--keep 1]
+ *   node scripts/proofs/cluster-watching.ts [--outage 0] [--keep 1]
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
+import { pressPackage } from '../../packages/cli/src/commands/command-testing.ts'
 import type { DevelopmentCluster } from '../../packages/cluster/src/development/index.ts'
-import { type AlertSignal, type MaintenanceFeedback, partitionOf } from '../../packages/core/src/index.ts'
+import type { AlertSignal, CaseMessage, MaintenanceFeedback } from '../../packages/core/src/index.ts'
 import { defaultVerdictRules, type WatchReport } from '../../packages/monitoring/src/index.ts'
 import { naiveVerdicts } from '../../packages/monitoring/src/testing/naive-verdicts.ts'
-import { did, startGateway } from './support/commands.ts'
-import { eventually, type Proof, prove } from './support/proof.ts'
+import { caseTrouble } from './cluster-watching/case-trouble.ts'
+import { alertMarks, byCase, comparable, comparableCases, differenceOf } from './cluster-watching/compared.ts'
+import {
+  addHeartbeat,
+  changeProject,
+  days,
+  firstVerdicts,
+  halfMinute,
+  historyMinutes,
+  laterVerdicts,
+  machines,
+  readings,
+  shakingMachines,
+  standingMachine,
+  writeWatchedProject,
+} from './cluster-watching/fleet.ts'
+import { exported, metricsAt, modelMetrics, post, reportAt } from './cluster-watching/gateway-requests.ts'
+import { SystemWatched } from './cluster-watching/system-watched.ts'
+import { did, type RunningGateway, startGateway } from './support/commands.ts'
+import { findPrometheus } from './support/prometheus.ts'
+import { eventually, numberArgument, type Proof, prove } from './support/proof.ts'
 import { withProofCluster } from './support/proof-cluster.ts'
 
 const name = 'proof-watching'
-const startMs = 1_767_571_200_000
-const minutesPerDay = 1440
-const days = 3
-/** The topics of the cluster have three partitions; the last one gets no machine, and must hold nothing back. */
-const machines = Array.from({ length: 40 }, (_, n) => `press-${n}`)
-  .filter((machine) => partitionOf(machine, 3) !== 2)
-  .slice(0, 10)
-/** The others' turn to shake does not come. */
-const shakingMachines = 7
 const settledSecondsMax = 150
+/** Whether Flink is taken away for a while, which costs a minute. */
+const withOutage = numberArgument('outage', 1) !== 0
+/** What the watcher takes waits for checkpoints; every ten seconds the proof would mostly wait. */
+const switches = { flink: { 'execution.checkpointing.interval': '3 s' } }
 
-const firstVerdicts = [
-  verdict('a', 'failure-confirmed', 0, 0, 60),
-  verdict('b', 'false-alarm', 1, 90, 150),
-  verdict('c', 'missed-failure', 2, 50, 90),
-]
-const laterVerdicts = [
-  verdict('b', 'withdrawn', 1, 90, 150, 1),
-  verdict('d', 'false-alarm', 2, 1590, 1650),
-  verdict('d', 'false-alarm', 2, 1590, 1650),
-]
-
-await prove('cluster-watching', 1200, (proof) => withProofCluster(proof, name, {}, (cluster) => body(proof, cluster)))
+await prove('cluster-watching', 1800, (proof) =>
+  withProofCluster(proof, name, switches, (cluster) => body(proof, cluster)),
+)
 
 async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
+  const tools = findPrometheus()
   const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
   const flink = ['--flink', cluster.flinkUrl]
-  const project = writeProject(join(proof.folder, 'project'), "time: { grace: '0 s', silentAfter: '2 h' },")
+  const project = writeWatchedProject(join(proof.folder, 'project'))
   const model = join(proof.folder, 'press.mwmodel')
   writeFileSync(model, pressPackage('1'))
   const data = join(proof.folder, 'data')
@@ -54,28 +62,28 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   await did('models', 'publish', project, model, '--data', data)
   await did('deploy', project, ...flink, ...kafka)
   await did('models', 'publish', project, model, ...kafka)
-  const watchFolder = join(proof.folder, 'watch')
-  const onKafka = () => startGateway(project, ...kafka, '--data', watchFolder)
-  let gateway = await onKafka()
+  const onKafka = (folder: string) => startGateway(project, ...kafka, '--data', join(proof.folder, folder))
+  let gateway = await onKafka('first')
   proof.onEnd(() => gateway.kill())
   // Models come into force a second after they are published.
   await new Promise((resolve) => setTimeout(resolve, 2000))
 
-  const half = (days * minutesPerDay) / 2
-  await ingest('first', readings(0, half))
+  await ingest('first', readings(0, halfMinute))
   for (const url of [plant.url, gateway.url]) await post(url, 'feedback', firstVerdicts)
   await eventually('half of the windows watched on Kafka', settledSecondsMax, async () => {
     const report = await reportAt(gateway.url)
-    return (report?.records['alert-signals'] ?? 0) >= machines.length * (half - 2) ? report : null
+    return (report?.records['alert-signals'] ?? 0) >= machines.length * (halfMinute - 1) ? report : null
   })
   gateway.kill()
-  await ingest('second', readings(half, days * minutesPerDay - 60))
-  gateway = await onKafka()
+  changeProject(project)
+  await did('deploy', project, ...flink, ...kafka)
+  await ingest('second', readings(halfMinute, historyMinutes - 60))
+  gateway = await onKafka('first')
   for (const url of [plant.url, gateway.url]) {
-    await post(url, 'readings', readings(days * minutesPerDay - 60, days * minutesPerDay))
+    await post(url, 'readings', readings(historyMinutes - 60, historyMinutes))
     await post(url, 'feedback', laterVerdicts)
   }
-  const windows = machines.length * (days * minutesPerDay - 1)
+  const windows = machines.length * (historyMinutes - 1)
   const settled = (url: string): Promise<WatchReport> =>
     eventually(`everything watched at ${url}`, settledSecondsMax, async () => {
       const report = await reportAt(url)
@@ -111,13 +119,10 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
     `after a kill -9 the report on Kafka is that made anew from the topics ${different ?? ''}`,
   )
 
-  const exported = async <T>(topic: string): Promise<T[]> => {
-    const { stdout } = await did('topics', 'export', topic, ...kafka)
-    return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]))
-  }
+  const signals = await exported<AlertSignal>('alert-signals', ...kafka)
   const wanted = naiveVerdicts(
-    await exported<AlertSignal>('alert-signals'),
-    await exported<MaintenanceFeedback>('maintenance-feedback'),
+    signals,
+    await exported<MaintenanceFeedback>('maintenance-feedback', ...kafka),
     defaultVerdictRules,
   )['1']
   const counted = {
@@ -130,17 +135,26 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   const unlike = differenceOf(counted, { windows: plainWindows, events, caught, missed })
   proof.check(unlike === null, `its verdicts are those of a plain count over the topics ${unlike ?? ''}`)
 
-  const casesOf = async (...from: readonly string[]): Promise<unknown> =>
-    byCase((await did('topics', 'export', 'cases', ...from)).stdout)
-  const [plainCases, clusteredCases] = [await casesOf('--data', data), await casesOf(...kafka)]
-  const unequal = differenceOf(plainCases, clusteredCases)
+  const marks = alertMarks(signals)
+  const unmarked = differenceOf(alertMarks(await exported<AlertSignal>('alert-signals', '--data', data)), marks)
+  const raisings = (marks[standingMachine] ?? []).filter((mark) => mark.includes('"raising"')).length
+  const clearings = (marks[standingMachine] ?? []).filter((mark) => mark.includes('"clearing"')).length
   proof.check(
-    unequal === null && Object.keys(plainCases as object).length === shakingMachines,
-    `and cases are the same on both, ${Object.keys(plainCases as object).length} of them, each message once ${unequal ?? ''}`,
+    unmarked === null && raisings === Math.ceil(historyMinutes / 700) && clearings === raisings,
+    `each alert is raised, held and cleared in the same windows on both, also the one that stood while the job was replaced: ${standingMachine} ${raisings} times ${unmarked ?? ''}`,
   )
 
-  const metrics = await Promise.all([plant.url, gateway.url].map(async (url) => modelMetrics(url)))
-  const [plain = [], ofKafka = []] = metrics.map((text) => text.split('\n'))
+  const [plainCases, clusteredCases] = [
+    await exported<CaseMessage>('cases', '--data', data),
+    await exported<CaseMessage>('cases', ...kafka),
+  ]
+  const unequal = differenceOf(comparableCases(plainCases), comparableCases(clusteredCases))
+  proof.check(
+    unequal === null && byCase(plainCases).size === shakingMachines,
+    `and cases are the same on both, ${byCase(plainCases).size} of them, each message once ${unequal ?? ''}`,
+  )
+
+  const [plain, ofKafka] = [await modelMetrics(plant.url), await modelMetrics(gateway.url)]
   const unlikeLines = [
     ...plain.filter((line) => !ofKafka.includes(line)),
     ...ofKafka.filter((line) => !plain.includes(line)),
@@ -151,8 +165,26 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   )
   proof.say((await metricsAt(gateway.url)).filter((line) => /^millwright_watcher_(?:cpu|lag)/.test(line)).join(', '))
   await plant.stop()
+
+  // The gateway alone sends heartbeats: the job runs on.
   await gateway.stop()
+  addHeartbeat(project)
+  const system = await SystemWatched.start(proof, cluster, tools)
+  const watchedGateway = async (of: string): Promise<RunningGateway> => {
+    const started = await onKafka(of)
+    system.add(started.url)
+    return started
+  }
+  gateway = await watchedGateway('first')
+  await system.heartbeatComes()
+  await caseTrouble({ proof, cluster, kafka, first: gateway, another: watchedGateway })
+  await system.fires('PlantDown fires for the gateways that are gone', 'PlantDown')
+  await system.everyPanelGivesData(gateway.url)
+  if (withOutage) await system.outage(gateway.url)
   await did('cancel', project, ...flink, '--without-savepoint')
+  await system.fires('FlinkJobDown fires for a job that was cancelled', 'FlinkJobDown')
+  await system.stop()
+  await gateway.stop()
 
   async function ingest(part: string, lines: readonly string[]): Promise<void> {
     const input = join(proof.folder, `${part}.ndjson`)
@@ -160,95 +192,4 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
     await did('ingest', project, '--input', input, '--data', data)
     await did('ingest', project, '--input', input, ...kafka)
   }
-}
-
-/** Without what hangs on when readings were appended: that time itself, when the oldest case was opened by it, and to which day a machine's refusals are counted while days are read in within seconds. */
-function comparable(report: WatchReport | null): unknown {
-  if (report === null) return null
-  const { quality, cases } = report
-  return {
-    ...report,
-    readUpTo: null,
-    quality: { ...quality, worst: [] },
-    cases: { ...cases, oldestOpenedAt: null, oldestUntakenAt: null },
-  }
-}
-
-/** Messages of `cases` by case, in their order, without append times. */
-function byCase(ndjson: string): Record<string, unknown[]> {
-  const cases: Record<string, unknown[]> = {}
-  for (const line of ndjson.split('\n')) {
-    if (line === '') continue
-    const message = { ...JSON.parse(line), at: null, openedAt: null, acknowledgedAt: null, resolvedAt: null }
-    cases[message.caseId] = [...(cases[message.caseId] ?? []), message]
-  }
-  return cases
-}
-
-/** The first field that differs, with both values; `null` where none does. */
-function differenceOf(left: unknown, right: unknown, path = ''): string | null {
-  if (isDeepStrictEqual(left, right)) return null
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-  if (isObject(left) && isObject(right))
-    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      const found = differenceOf(left[key], right[key], `${path}.${key}`)
-      if (found !== null) return found
-    }
-  return `(${path}: ${JSON.stringify(left)} and ${JSON.stringify(right)})`
-}
-
-async function reportAt(url: string): Promise<WatchReport | null> {
-  const response = await fetch(`${url}/api/model`)
-  return response.ok ? ((await response.json()) as WatchReport) : null
-}
-
-async function metricsAt(url: string): Promise<string[]> {
-  return (await (await fetch(`${url}/metrics`)).text()).split('\n')
-}
-
-/** Of the report: not which model is in force and since when, which the engine says, nor what operators count. */
-async function modelMetrics(url: string): Promise<string> {
-  const lines = await metricsAt(url)
-  return lines
-    .filter((line) => /^millwright_(?:model|drift|false|verdicts|quality|machines)_/.test(line))
-    .filter((line) => !/^millwright_model_(?:activ|in_force)/.test(line))
-    .join('\n')
-}
-
-async function post(url: string, to: 'readings' | 'feedback', lines: readonly string[]): Promise<void> {
-  const headers = { 'content-type': 'application/x-ndjson' }
-  const response = await fetch(`${url}/api/${to}`, { method: 'POST', headers, body: lines.join('\n') })
-  if (response.status !== 202) throw new Error(`${to}: ${response.status} ${await response.text()}`)
-}
-
-/** Of all machines, one each twenty seconds: some shake for a while, one drifts, one sends what is none, one is late. */
-function readings(fromMinute: number, toMinute: number): string[] {
-  const lines: string[] = []
-  for (let minute = fromMinute; minute < toMinute; minute++)
-    for (let second = 0; second < 60; second += 20)
-      for (const [n, deviceId] of machines.entries()) {
-        const timestamp = startMs + minute * 60_000 + second * 1000
-        const shakes = minute % 700 >= 100 * n && minute % 700 < 100 * n + 40
-        const drifted = n < 7 && minute > minutesPerDay ? 0.25 : 0
-        const vibration = shakes ? 3.5 : 1.2 + drifted + ((minute * 7 + n * 13 + second) % 50) / 100
-        const reading = { deviceId, timestamp, temperature: 40 + ((minute + second + n) % 7), vibration }
-        lines.push(JSON.stringify(reading))
-        if (n === 3 && minute % 97 === 0) lines.push(JSON.stringify({ ...reading, timestamp: 'soon' }))
-        if (n === 4 && minute % 89 === 5) lines.push(JSON.stringify({ ...reading, timestamp: timestamp - 200_000 }))
-      }
-  return lines
-}
-
-function verdict(id: string, kind: string, machine: number, from: number, to: number, revision = 0): string {
-  const at = (minute: number): number => startMs + minute * 60_000
-  return JSON.stringify({
-    id,
-    revision,
-    deviceId: machines[machine],
-    verdict: kind,
-    from: at(from),
-    to: at(to),
-    recordedAt: at(days * minutesPerDay),
-    model: { name: 'press', version: '1' },
-  })
 }

@@ -17,6 +17,7 @@ import { basename, join } from 'node:path'
 import { embeddedDashboards } from '../dashboards/dashboards.ts'
 import { type AlertmanagerTools, findAlertmanager, startAlertmanager } from './support/alertmanager.ts'
 import { Ballast } from './support/ballast.ts'
+import { moved, patienceSeconds, shortened } from './support/moved.ts'
 import { reenter } from './support/namespaces.ts'
 import { findNodeExporter, startNodeExporter } from './support/node-exporter.ts'
 import { PanelQueries } from './support/panel-queries.ts'
@@ -27,7 +28,7 @@ import {
   rulesBeside,
   startPrometheus,
 } from './support/prometheus.ts'
-import { eventually, type Proof, pause, prove } from './support/proof.ts'
+import { eventually, type Proof, prove } from './support/proof.ts'
 import { post, postReadings, startProofPlant } from './support/proof-plant.ts'
 import { mountSmallDisk } from './support/small-disk.ts'
 import {
@@ -42,8 +43,6 @@ import {
 const deploy = join(import.meta.dirname, '../../deploy')
 const prometheusConfiguration = join(deploy, 'prometheus/prometheus.yml')
 const alertmanagerConfiguration = join(deploy, 'alertmanager/alertmanager.yml')
-/** Each of these things takes seconds; where others use the machine, longer. */
-const patienceSeconds = 120
 /** The plant keeps 256 MiB for what it has accepted. */
 const diskMiB = 700
 const ballastBytes = 128 << 20
@@ -75,7 +74,7 @@ await prove('watching-system', 900, async (proof) => {
     alertmanager: [new URL(alertmanager.url).host],
     flink: [],
   }
-  const prometheus = await startPrometheus(tools, prometheusConfiguration, folder, targets, shortened)
+  const prometheus = await startPrometheus(tools, prometheusConfiguration, folder, targets, (text) => shortened(text))
   proof.onEnd(() => void prometheus.stop())
   const panels = new PanelQueries(prometheus, embeddedDashboards)
 
@@ -217,25 +216,6 @@ async function firesAndEnds(
     return webhook.deliveries.find(diskFull('resolved')) ?? null
   })
   proof.check(true, 'and when there was room again, they were told of its end')
-}
-
-/** Asks until something is so, and says how long it took; a claim that does not hold in time fails the proof and does not end it. */
-async function moved(proof: Proof, claim: string, ask: () => Promise<boolean>): Promise<void> {
-  const startedMs = performance.now()
-  const holds = await eventually(claim, patienceSeconds, async () => {
-    if (await ask()) return true
-    await pause(300)
-    return null
-  }).catch(() => false)
-  proof.check(holds, `${claim} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`)
-}
-
-/** Rules and scrapes in seconds, where they are shipped in minutes. */
-function shortened(text: string): string {
-  return text
-    .replace(/(scrape|evaluation)_interval: 15s/g, '$1_interval: 1s')
-    .replace(/\[(?:5|10|15)m\]/g, '[10s]')
-    .replace(/^( {8}for:) .*$/gm, '$1 0s')
 }
 
 /** The shipped routes, with receivers that listen here and waits in seconds. */

@@ -227,6 +227,9 @@ export const kafkaTransactionMsMax = 60_000
 /** Lines of a file that share one transaction: large enough that committing costs little, small enough to hold no reader back. */
 export const kafkaTransactionBytesMax = 8 * MiB
 
+/** How long a gateway waits for the one that writes cases before it writes them itself: longer than brokers take to move a killed one's partitions. */
+export const kafkaCasesPatienceMs = 20_000
+
 /** What one partition's reader fetches at once. A record is always given whole, however large. */
 export const kafkaFetchBytesMax = 1 * MiB
 

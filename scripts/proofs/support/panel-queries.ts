@@ -37,9 +37,9 @@ export class PanelQueries {
     }
   }
 
-  /** Those that never gave a number. */
-  withoutData(): string[] {
-    return [...this.#queries.keys()].filter((name) => !this.#withData.has(name))
+  /** Those that never gave a number, but for those of which a query is not to be counted. */
+  withoutData(isLeftOut: (promql: string) => boolean = () => false): string[] {
+    return [...this.#queries].flatMap(([name, promql]) => (this.#withData.has(name) || isLeftOut(promql) ? [] : [name]))
   }
 
   /**

@@ -23,6 +23,8 @@ export interface RunningPrometheus {
   readonly url: string
   /** The series that a query gives now. @throws With Prometheus's own words when it is no query. */
   query(promql: string): Promise<Series[]>
+  /** Reads other addresses under the name of a target file from now on. */
+  retarget(job: string, addresses: readonly string[]): void
   stop(): Promise<void>
 }
 
@@ -52,8 +54,9 @@ export async function startPrometheus(
     const path = join(folder, relative(dirname(shipped), name))
     writeFileSync(path, change(readFileSync(name, 'utf8')))
   }
-  for (const [job, addresses] of Object.entries(targets))
+  const retarget = (job: string, addresses: readonly string[]): void =>
     writeFileSync(join(folder, 'targets', `${job}.json`), JSON.stringify([{ targets: addresses }]))
+  for (const [job, addresses] of Object.entries(targets)) retarget(job, addresses)
   const address = `127.0.0.1:${await freePort()}`
   const child = spawn(
     prometheus,
@@ -75,6 +78,7 @@ export async function startPrometheus(
   return {
     url: `http://${address}`,
     query,
+    retarget,
     async stop() {
       if (child.exitCode !== null) return
       child.kill('SIGTERM')

@@ -152,11 +152,13 @@ export async function runOnKafka(options: {
     let cases: PlantCases | null = null
     if (watchFolder !== null) {
       const store = await opened(
-        KafkaCaseLog.open(connection, () =>
-          say(
-            'CASES_TAKEN_OVER',
-            'Another gateway writes the cases from now on. This one shows them; it writes again when it is started anew.',
-          ),
+        KafkaCaseLog.open(connection, (writes) =>
+          writes
+            ? say('CASES_TAKEN_BACK', 'Nobody wrote the cases that were to be written: this gateway writes them again.')
+            : say(
+                'CASES_TAKEN_OVER',
+                'Another gateway writes the cases from now on. This one shows them, and writes again when the other does not.',
+              ),
         ),
       )
       const hurry = (): void => watcher?.hurry()

@@ -25,6 +25,7 @@ export const logCodes = {
   WATCHER_BACK: 'info',
   CASES_NOT_WRITTEN: 'warn',
   CASES_TAKEN_OVER: 'info',
+  CASES_TAKEN_BACK: 'info',
   HEARTBEAT_OFF: 'warn',
 } as const satisfies Readonly<Record<string, LogLevel>>
 

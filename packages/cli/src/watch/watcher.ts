@@ -161,7 +161,7 @@ export class Watcher {
         this.#tell(worker, { kind: 'cases-written' })
         return
       } catch (error) {
-        if (!failed)
+        if (!failed && !this.#stopping)
           this.#say(
             'CASES_NOT_WRITTEN',
             `Cases cannot be written, and are tried again: ${error instanceof Error ? error.message : String(error)}`,

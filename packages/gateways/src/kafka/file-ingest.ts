@@ -1,18 +1,14 @@
 import { type IngestPort, limits, type PartitionLines, type SourceMark } from '@millwright/core'
 import { BrokerLink } from './broker-link.ts'
-import { KafkaRefusedError, KafkaTopicMissingError } from './errors.ts'
+import { KafkaRefusedError } from './errors.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { inputPartitionCount } from './kafka-ingest.ts'
 import { lineRecords } from './line-records.ts'
-import { isPassing, pause } from './passing-error.ts'
-import { TopicReader } from './topic-reader.ts'
+import { openPositions, positionsTopic } from './positions.ts'
 import { type PartitionRecords, TransactionWriter } from './transaction-writer.ts'
 
-/** Where it stands how far each file was read: compacted, key = id of the source, value = `{"position":BYTES}`. */
-export const positionsTopic = 'ingest-positions'
 /** One for a plant: who opens it second shuts the first out. */
 const transactionalId = 'millwright-ingest'
-const visiblePauseMs = 200
 
 interface Waiting {
   readonly parts: readonly PartitionLines[]
@@ -26,7 +22,7 @@ interface Waiting {
  * Takes files into Kafka, each line once for readers of committed records, whatever is killed and whenever.
  *
  * F1. Lines and the position after them are one transaction: both are there or neither is.
- * F2. Positions are read after an earlier writer was shut out and its transaction decided: none can change any more.
+ * F2. Positions are read after an earlier writer was shut out and every transaction on their topic decided: none can change any more.
  * F3. Lines are in their partition in the order of the calls.
  * F4. After a failure nothing more is taken: what came of the last transaction is read at the next opening.
  */
@@ -176,7 +172,7 @@ async function readPositions(connection: KafkaConnection): Promise<Map<string, n
   const reader = await openPositions(connection)
   const positions = new Map<string, number>()
   try {
-    for await (const { key, value } of reader.read({ partition: 0, from: 0 })) {
+    for await (const { key, value } of reader.read({ partition: 0, from: 0, waitsForOpen: true })) {
       if (key === null || value.length === 0) continue
       const { position } = JSON.parse(Buffer.from(value).toString()) as { position: number }
       positions.set(key, position)
@@ -185,16 +181,4 @@ async function readPositions(connection: KafkaConnection): Promise<Map<string, n
     await reader.close()
   }
   return positions
-}
-
-/** A topic that was just made is known to the broker that made it before it is known to all. */
-async function openPositions(connection: KafkaConnection): Promise<TopicReader> {
-  for (const giveUpMs = performance.now() + limits.kafkaDeliveryMsMax; ; await pause(visiblePauseMs)) {
-    try {
-      return await TopicReader.open(connection, positionsTopic)
-    } catch (error) {
-      const maySucceed = error instanceof KafkaTopicMissingError || isPassing(error)
-      if (!maySucceed || performance.now() >= giveUpMs) throw error
-    }
-  }
 }

@@ -19,9 +19,22 @@ export interface Progress {
   readonly endOffsets: ReadonlyMap<string, number>
 }
 
-interface Place {
+/** A partition of a topic. */
+export interface Place {
   readonly topic: string
   readonly partition: number
+}
+
+/** What is asked of Kafka. All may reject, as `BrokerLink.askLeader`. */
+export interface ProgressPort {
+  /** The offsets up to which the job has left its places, one for each of the inputs; −1 where it left none. */
+  placesOfJob(inputs: readonly Place[]): Promise<readonly number[]>
+  /** Append time of the newest record, committed or not; `null` where there is none. */
+  newestTimeMs(input: Place): Promise<number | null>
+  /** Append time of the first record at or after an offset, committed or not; `null` where there is none. */
+  firstTimeMs(input: Place, from: number): Promise<number | null>
+  /** The offset beyond all that was written, committed or not. */
+  writtenEnd(output: Place): Promise<number>
 }
 
 /**
@@ -36,8 +49,7 @@ interface Place {
  *     of one checkpoint has gone off by the next one.
  */
 export class OperatorProgress {
-  readonly #link: BrokerLink
-  readonly #group: string
+  readonly #port: ProgressPort
   readonly #inputs: readonly Place[]
   readonly #outputs: readonly Place[]
   #places: readonly number[] = []
@@ -45,15 +57,10 @@ export class OperatorProgress {
   #waitsFor: string | null = null
 
   constructor(
-    link: BrokerLink,
-    of: {
-      readonly group: string
-      readonly inputs: readonly PartitionedTopic[]
-      readonly outputs: readonly PartitionedTopic[]
-    },
+    port: ProgressPort,
+    of: { readonly inputs: readonly PartitionedTopic[]; readonly outputs: readonly PartitionedTopic[] },
   ) {
-    this.#link = link
-    this.#group = of.group
+    this.#port = port
     this.#inputs = placesOf(of.inputs)
     this.#outputs = placesOf(of.outputs)
   }
@@ -63,18 +70,16 @@ export class OperatorProgress {
     return this.#waitsFor
   }
 
-  /** Looks once. @returns `null` while no checkpoint has passed since the last look. @throws As `BrokerLink.askLeader`. */
+  /** Looks once. @returns `null` while no checkpoint has passed since the last look. @throws What the port does. */
   async look(): Promise<Progress | null> {
-    const places = await this.#committedPlaces()
+    const places = await this.#port.placesOfJob(this.#inputs)
     const unread = this.#inputs.find((_, index) => (places[index] ?? -1) < 0)
     this.#waitsFor = unread === undefined ? null : laneOf(unread)
     if (unread !== undefined || places.every((place, index) => place === this.#places[index])) return null
     const timesMs = await Promise.all(
       this.#inputs.map((input, index) => this.#timeFrom(input, places[index] as number)),
     )
-    const ends = await Promise.all(
-      this.#outputs.map(({ topic, partition }) => writtenEndOf(this.#link, topic, partition)),
-    )
+    const ends = await Promise.all(this.#outputs.map((output) => this.#port.writtenEnd(output)))
     const timersBeforeMs = this.#beforeMs
     this.#places = places
     this.#beforeMs = Math.min(...timesMs)
@@ -85,32 +90,40 @@ export class OperatorProgress {
     }
   }
 
-  /** P1. @returns −1 for a partition that the group has no place of. */
-  async #committedPlaces(): Promise<number[]> {
-    const byTopic = new Map<string, number[]>()
-    for (const { topic, partition } of this.#inputs) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition])
-    const topics = [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
-    const group = { groupId: this.#group, memberEpoch: -1, topics }
-    const answer = await this.#link.askGroup('ask how far the job has read', this.#group, (connection) =>
-      offsetFetchV8.api.async(connection, [group], false),
-    )
-    const found = new Map(
-      (answer.groups[0]?.topics ?? []).flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionIndex, committedOffset }) => [
-          laneOf({ topic: name, partition: partitionIndex }),
-          Number(committedOffset),
-        ]),
-      ),
-    )
-    return this.#inputs.map((input) => found.get(laneOf(input)) ?? -1)
-  }
-
   /** P2. The newest one is asked for before: what comes between the two questions is not older. */
-  async #timeFrom({ topic, partition }: Place, from: number): Promise<number> {
-    const newestMs = await newestTimeOf(this.#link, topic, partition)
-    const firstMs = await firstTimeFrom(this.#link, { topic, partition, from })
+  async #timeFrom(input: Place, from: number): Promise<number> {
+    const newestMs = await this.#port.newestTimeMs(input)
+    const firstMs = await this.#port.firstTimeMs(input, from)
     return firstMs ?? newestMs ?? Number.NEGATIVE_INFINITY
   }
+}
+
+/** Asks brokers over a link; the job's places are those of its consumer group. */
+export function progressPortOf(link: BrokerLink, group: string): ProgressPort {
+  return {
+    placesOfJob: (inputs) => committedPlaces(link, group, inputs),
+    newestTimeMs: ({ topic, partition }) => newestTimeOf(link, topic, partition),
+    firstTimeMs: ({ topic, partition }, from) => firstTimeFrom(link, { topic, partition, from }),
+    writtenEnd: ({ topic, partition }) => writtenEndOf(link, topic, partition),
+  }
+}
+
+async function committedPlaces(link: BrokerLink, groupId: string, inputs: readonly Place[]): Promise<number[]> {
+  const byTopic = new Map<string, number[]>()
+  for (const { topic, partition } of inputs) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition])
+  const topics = [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
+  const answer = await link.askGroup('ask how far the job has read', groupId, (connection) =>
+    offsetFetchV8.api.async(connection, [{ groupId, memberEpoch: -1, topics }], false),
+  )
+  const found = new Map(
+    (answer.groups[0]?.topics ?? []).flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, committedOffset }) => [
+        laneOf({ topic: name, partition: partitionIndex }),
+        Number(committedOffset),
+      ]),
+    ),
+  )
+  return inputs.map((input) => found.get(laneOf(input)) ?? -1)
 }
 
 /** The name of a partition among those of several topics. */

@@ -3,7 +3,7 @@ import { BrokerLink } from './broker-link.ts'
 import { KafkaUnreachableError } from './errors.ts'
 import { type FetchedRecords, fetchCommitted } from './fetch-committed.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
-import { newestTimeOf, offsetOf, type TopicMoment } from './offset-lookup.ts'
+import { newestTimeOf, offsetOf, type TopicMoment, writtenEndOf } from './offset-lookup.ts'
 import { isPassing, pause, untilPassed } from './passing-error.ts'
 import type { KafkaRecord } from './record.ts'
 
@@ -18,6 +18,11 @@ export interface ReadRange {
   readonly from: number
   /** Goes on as records come, until the signal. Default: ends where the partition ended when reading began. */
   readonly follow?: boolean
+  /**
+   * Where it does not follow: ends where all that was written by then ends, and waits until transactions that are open there are decided.
+   * Default: ends before the first that is open.
+   */
+  readonly waitsForOpen?: boolean
   /** Ends before this offset, where it comes before the end. */
   readonly to?: number
   readonly signal?: AbortSignal
@@ -31,7 +36,7 @@ export interface ReadRange {
  * R1. Each partition's records come in the order of their offsets, each once, over broken connections and moved leaders: the reader
  *     alone keeps the place. No consumer group takes part, so none can be rebalanced, and no reader disturbs another.
  * R2. One fetch is in memory for each partition being read; the next is asked for when it is used up.
- * R3. What has an end is read to the end that was committed at the beginning, by offset: a reader never waits for a record
+ * R3. What has an end is read to the end that was committed at the beginning (or written, `waitsForOpen`), by offset: a reader never waits for a record
  *     that compaction or an aborted transaction has taken.
  * R4. A bounded read gives up when Kafka has been away for `kafkaDeliveryMsMax`; one that follows waits until it is back.
  */
@@ -79,7 +84,8 @@ export class TopicReader {
     const { partition, follow = false, signal } = range
     const link = linkOf(this.#connection)
     try {
-      const end = follow ? Number.POSITIVE_INFINITY : await this.#endOf(link, partition)
+      const end = follow ? Number.POSITIVE_INFINITY : await this.#endOf(link, range)
+      const stallMsMax = limits.kafkaDeliveryMsMax + (range.waitsForOpen ? limits.kafkaTransactionMsMax : 0)
       const to = Math.min(end, range.to ?? Number.POSITIVE_INFINITY)
       let progressMs = performance.now()
       for (let next = range.from; next < to && !signal?.aborted; ) {
@@ -90,7 +96,7 @@ export class TopicReader {
           yield record
         }
         if (fetched.next > next) progressMs = performance.now()
-        else if (!follow && performance.now() - progressMs > limits.kafkaDeliveryMsMax)
+        else if (!follow && performance.now() - progressMs > stallMsMax)
           throw new KafkaUnreachableError(
             `${this.topic}-${partition} was to be read to ${to}, and has nothing after ${next}.`,
           )
@@ -105,8 +111,10 @@ export class TopicReader {
     await this.#link.close()
   }
 
-  #endOf(link: BrokerLink, partition: number): Promise<number> {
-    return untilPassed({ deadlineMs: deadlineMs() }, () => offsetOf(link, this.topic, partition, 'end'))
+  #endOf(link: BrokerLink, { partition, waitsForOpen = false }: ReadRange): Promise<number> {
+    return untilPassed({ deadlineMs: deadlineMs() }, () =>
+      waitsForOpen ? writtenEndOf(link, this.topic, partition) : offsetOf(link, this.topic, partition, 'end'),
+    )
   }
 
   /** R4. @returns `null` when the signal came first. */

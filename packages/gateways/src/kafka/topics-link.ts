@@ -3,7 +3,7 @@ import { BrokerLink } from './broker-link.ts'
 import { type FetchedRecords, fetchCommitted } from './fetch-committed.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { offsetOf, writtenEndOf } from './offset-lookup.ts'
-import { OperatorProgress, type PartitionedTopic, type Progress } from './operator-progress.ts'
+import { OperatorProgress, type PartitionedTopic, type Progress, progressPortOf } from './operator-progress.ts'
 import { untilPassed } from './passing-error.ts'
 
 /**
@@ -71,7 +71,7 @@ export class TopicsLink {
     readonly inputs: readonly PartitionedTopic[]
     readonly outputs: readonly PartitionedTopic[]
   }): Promise<Progress | null> {
-    this.#progress ??= new OperatorProgress(this.#link, of)
+    this.#progress ??= new OperatorProgress(progressPortOf(this.#link, of.group), of)
     const progress = this.#progress
     return this.#patiently(() => progress.look())
   }
