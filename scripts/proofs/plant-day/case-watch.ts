@@ -54,7 +54,11 @@ export class CaseWatch {
     })
     const path = `${this.#url}/api/cases/${encodeURIComponent(open.caseId)}/commands`
     const command = { id: `resolve-${deviceId}`, command: 'resolve', by: 'the shift', ...verdict }
-    const answer = await post(path, 'application/json', Buffer.from(JSON.stringify(command)))
+    // The same id is the same command: one that a killed plant may have taken is sent again.
+    const answer = await eventually(`an answer to what was found at ${deviceId}`, 60, async () => {
+      const given = await post(path, 'application/json', Buffer.from(JSON.stringify(command)))
+      return given.status === 0 ? null : given
+    })
     if (answer.status !== 200 && answer.status !== 202)
       throw new Error(`resolving ${open.caseId} was answered ${answer.status}: ${answer.body}`)
   }

@@ -6,8 +6,8 @@ import { createSimulation, type InjectedFault, type SimulatedLine, type Simulati
  *
  * F1. What a machine says is the simulator's: of the healthy run, or of a run of the same fleet (same seed, so the same
  *     machines) in which a fault befalls it. The runs are taken in step: at each moment they speak of the same tick.
- * F2. Only what the simulator has no fault for is done here: a machine that broke stands still until it is repaired, somebody
- *     works beside a machine and shakes it, a gateway is dead.
+ * F2. Only what the simulator has no fault for is done here, by what `truth` says and by nothing else: a machine that broke stands still until
+ *     it is repaired, somebody works beside a machine and shakes it, fork-lifts pass, a gateway is dead.
  */
 
 const hourMs = 3_600_000
@@ -30,10 +30,19 @@ export interface PlantTruth {
   /** A leak, which the model was never taught. */
   readonly leak: InjectedFault
   readonly drift: InjectedFault
-  /** Somebody works beside a sound machine and shakes it. */
-  readonly shaken: { readonly deviceId: string; readonly fromMs: number; readonly toMs: number }
+  /** Somebody works beside a sound machine and shakes it, more gently in the end. */
+  readonly shaken: Shaking & { readonly gentlerFromMs: number }
+  /** A fork-lift passes sound machines, each for some minutes. */
+  readonly passed: readonly Shaking[]
   readonly deadGateway: { readonly fromMs: number; readonly toMs: number; readonly deviceIds: readonly string[] }
   readonly slowDisk: { readonly fromMs: number; readonly toMs: number }
+}
+
+/** A span of plant time in which a machine is shaken from outside. */
+export interface Shaking {
+  readonly deviceId: string
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 export type Gateway = 'north' | 'south'
@@ -45,6 +54,11 @@ export interface PlantLine {
   readonly deviceId: string
   /** JSON without a newline. */
   readonly line: string
+}
+
+/** One thing of the truth, on one machine. */
+export interface Recorded extends Shaking {
+  readonly what: string
 }
 
 /** When it all happens: the newest Thursday that lies ten days back, so that no reading is ahead of the clock. */
@@ -66,7 +80,9 @@ export type PlantCalendar = ReturnType<typeof plantCalendar>
 
 /** How long a machine that broke stands still. */
 const repairMs = 3 * hourMs
-const shakenByMmPerS = 6
+const shakenByMmPerS = { hard: 6, gently: 3, inPassing: 8 }
+const passingMs = 7 * 60_000
+const passings = 4
 
 /** The plant over all its days. Lines come in the order of plant time; calling `takeUntil` again goes on. */
 export class PlantFleet {
@@ -112,12 +128,21 @@ export class PlantFleet {
         .groundTruth()
         .find(({ deviceId, channel }) => channel === 'pressure' && free.includes(deviceId)),
     )
-    const shaken = named(free.find((id) => id !== drift.deviceId))
+    const [shaken, ...sound] = free.filter((id) => id !== drift.deviceId)
     this.truth = {
       wear,
       leak,
       drift,
-      shaken: { deviceId: shaken, fromMs: dayStartMs + 7 * hourMs, toMs: dayStartMs + 7.75 * hourMs },
+      shaken: {
+        deviceId: named(shaken),
+        fromMs: dayStartMs + 7 * hourMs,
+        gentlerFromMs: dayStartMs + 7.75 * hourMs,
+        toMs: dayStartMs + 8.5 * hourMs,
+      },
+      passed: sound.slice(0, passings).map((deviceId, i) => {
+        const fromMs = dayStartMs + (2 + 4 * i) * hourMs
+        return { deviceId, fromMs, toMs: fromMs + passingMs }
+      }),
       deadGateway: {
         fromMs: dayStartMs + 9 * hourMs,
         toMs: dayStartMs + 13 * hourMs,
@@ -150,15 +175,18 @@ export class PlantFleet {
     const { deviceId, arrivalMs: atMs } = healthy
     if (isWeekend(atMs)) return null
     const gateway = this.gatewayOf(deviceId)
-    const { drift, shaken, deadGateway } = this.truth
+    const { drift, shaken, passed, deadGateway } = this.truth
     if (gateway === 'south' && isIn(deadGateway, atMs)) return null
     const reading = (line: string): PlantLine => ({ gateway, atMs, deviceId, line })
     const breaking = this.#breaking.get(deviceId)
-    if (breaking !== undefined && broken !== null && atMs < this.repairedMs(breaking))
+    if (breaking !== undefined && broken !== null && atMs >= breaking.startMs && atMs < this.repairedMs(breaking))
       return atMs < (breaking.failureMs ?? breaking.fullMs) ? reading(broken.line) : null
     if (deviceId === drift.deviceId && atMs >= drift.startMs)
       return reading(drifting === null ? drifted(healthy.line, drift.magnitude) : drifting.line)
-    if (deviceId === shaken.deviceId && isIn(shaken, atMs)) return reading(shakenLine(healthy.line))
+    if (deviceId === shaken.deviceId && isIn(shaken, atMs))
+      return reading(shakenLine(healthy.line, atMs < shaken.gentlerFromMs ? 'hard' : 'gently'))
+    if (passed.some((one) => one.deviceId === deviceId && isIn(one, atMs)))
+      return reading(shakenLine(healthy.line, 'inPassing'))
     return reading(healthy.line)
   }
 
@@ -175,6 +203,28 @@ export class PlantFleet {
     const { fromMs, toMs } = this.#calendar
     const days = Array.from({ length: Math.floor((toMs - fromMs) / dayMs) }, (_, day) => fromMs + day * dayMs)
     return days.filter((startMs) => !isWeekend(startMs)).length
+  }
+
+  /** The lines of the plant on which nothing is wrong, of the same machines and days: a run of its own. */
+  *soundLines(): Generator<SimulatedLine> {
+    const { options } = this.#runs.healthy.simulation
+    for (const line of createSimulation(options)) if (!isWeekend(line.arrivalMs)) yield line
+  }
+
+  /** What the record says was wrong: of which machine, from when to when in plant time. */
+  recorded(): readonly Recorded[] {
+    const { wear, leak, drift, shaken, passed, deadGateway } = this.truth
+    return [
+      ...[...wear, leak].map((fault) => ({
+        what: fault.fault,
+        deviceId: fault.deviceId,
+        fromMs: fault.startMs,
+        toMs: this.repairedMs(fault),
+      })),
+      { what: 'drift', deviceId: drift.deviceId, fromMs: drift.startMs, toMs: Number.POSITIVE_INFINITY },
+      ...[shaken, ...passed].map((shaking) => ({ what: 'shaking', ...shaking })),
+      ...deadGateway.deviceIds.map((deviceId) => ({ what: 'dead gateway', ...deadGateway, deviceId })),
+    ]
   }
 
   /** The end of all days, plant time. */
@@ -241,8 +291,8 @@ function drifted(line: string, magnitude: number): string {
   return withChannel(line, 'pressure', magnitude)
 }
 
-function shakenLine(line: string): string {
-  return withChannel(line, 'vibration', shakenByMmPerS)
+function shakenLine(line: string, how: keyof typeof shakenByMmPerS): string {
+  return withChannel(line, 'vibration', shakenByMmPerS[how])
 }
 
 function withChannel(line: string, channel: string, more: number): string {

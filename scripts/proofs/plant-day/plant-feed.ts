@@ -88,8 +88,8 @@ export class PlantFeed {
       this.refusals.push(`${answer.status} ${answer.body}`)
       // Some of them may have been taken: they come again, and the plant knows them as copies.
       for (const line of lines) this.sentAgain.add(line)
-      // Only those after which nothing was taken.
-      if (![429, 503, 507].includes(answer.status))
+      // Those after which nothing was taken, and none at all: the plant was killed, and may have taken them.
+      if (![0, 429, 503, 507].includes(answer.status))
         throw new Error(`the plant answered ${answer.status}: ${answer.body}`)
       await pause(100)
     }

@@ -12,15 +12,20 @@ export class Timeline {
   }
 
   lines(): string[] {
+    return this.rows().map(({ time, kind, text }) => `${time.padStart(12)}  ${kind.padEnd(7)}  ${text}`)
+  }
+
+  /** Times are those of the day; of other days the day is said before them, counted from this one. */
+  rows(): { readonly time: string; readonly kind: TimelineKind; readonly text: string }[] {
     return [...this.#entries]
       .sort((a, b) => a.plantMs - b.plantMs)
-      .map(({ plantMs, kind, text }) => `${this.#timeOf(plantMs)}  ${kind.padEnd(7)}  ${text}`)
+      .map(({ plantMs, kind, text }) => ({ time: this.#timeOf(plantMs), kind, text }))
   }
 
   #timeOf(plantMs: number): string {
-    const [date = '', time = ''] = new Date(plantMs).toISOString().split('T')
+    const time = new Date(plantMs).toISOString().slice(11, 16)
     const days = Math.floor((plantMs - this.#dayStartMs) / 86_400_000)
-    return `${days === 0 ? '          ' : date} ${time.slice(0, 5)}`
+    return days === 0 ? time : `day ${days > 0 ? '+' : ''}${days} ${time}`
   }
 }
 

@@ -98,10 +98,12 @@ export function storedUpdates(dataFolder: string): StoredUpdate[] {
 }
 
 /** Records of an output topic in one partition, in order. */
-export function* storedOutputs(dataFolder: string, topic: string, partition: number): Generator<StoredOutput> {
-  for (const { kind, baseOffset, recordCount, body } of framesOf(
-    join(dataFolder, 'output', topic, String(partition)),
-  )) {
+export function storedOutputs(dataFolder: string, topic: string, partition: number): Generator<StoredOutput> {
+  return outputsOf(join(dataFolder, 'output', topic, String(partition)))
+}
+
+function* outputsOf(logFolder: string): Generator<StoredOutput> {
+  for (const { kind, baseOffset, recordCount, body } of framesOf(logFolder)) {
     if (kind !== kinds.outputs) continue
     let at = 0
     for (let record = 0; record < recordCount; record++) {
@@ -118,6 +120,11 @@ export function* storedOutputs(dataFolder: string, topic: string, partition: num
       at = valueAt + valueBytes
     }
   }
+}
+
+/** What stands in a log of outputs, in order: that of `cases`, for instance, which has one partition. */
+export function storedLines(logFolder: string): string[] {
+  return [...outputsOf(logFolder)].map(({ value }) => value)
 }
 
 /** Partitions that a data folder has. */
