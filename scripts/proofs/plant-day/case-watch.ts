@@ -4,6 +4,8 @@ import { eventually, type Proof } from '../support/proof.ts'
 import { post } from '../support/proof-plant.ts'
 
 const intervalMs = 500
+/** A watcher takes what is in a snapshot, every ten seconds; on a busy machine that is much later. */
+const patienceSeconds = 180
 
 /** Looks at a plant's cases twice a second, as the page of a person on shift does, and acts on them as that person. */
 export class CaseWatch {
@@ -44,18 +46,18 @@ export class CaseWatch {
     return ((await answer.json()) as CaseDetail).history
   }
 
-  /** Resolves the case of a machine, when it is shown. @throws When it is not within a minute, or the plant refuses. */
+  /** Resolves the case of a machine, when it is shown. @throws When it is not in three minutes, or the plant refuses. */
   async resolve(
     deviceId: string,
     verdict: { readonly verdict: CaseVerdictKind; readonly found: string; readonly failureAt?: number },
   ): Promise<void> {
-    const open = await eventually(`a case of ${deviceId}`, 60, async () => {
+    const open = await eventually(`a case of ${deviceId}`, patienceSeconds, async () => {
       return this.#cases.find((one) => one.deviceId === deviceId && one.status !== 'resolved') ?? null
     })
     const path = `${this.#url}/api/cases/${encodeURIComponent(open.caseId)}/commands`
     const command = { id: `resolve-${deviceId}`, command: 'resolve', by: 'the shift', ...verdict }
     // The same id is the same command: one that a killed plant may have taken is sent again.
-    const answer = await eventually(`an answer to what was found at ${deviceId}`, 60, async () => {
+    const answer = await eventually(`an answer to what was found at ${deviceId}`, patienceSeconds, async () => {
       const given = await post(path, 'application/json', Buffer.from(JSON.stringify(command)))
       return given.status === 0 ? null : given
     })
