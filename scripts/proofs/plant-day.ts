@@ -48,7 +48,7 @@ const policy = `{ threshold: 0.8, clearThreshold: 0.5, windows: { high: 3, of: 5
     severities: { critical: { threshold: 0.88, clearThreshold: 0.7 } },
     maintenance: { begin: 'maintenance-begin', end: 'maintenance-end', atMost: '12 h', settle: '15 min' } }`
 
-await prove('plant-day', 900, async (whole) => {
+await prove('plant-day', 1800, async (whole) => {
   const claims: string[] = []
   const proof: Proof = {
     ...whole,
