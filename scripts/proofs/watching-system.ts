@@ -1,8 +1,10 @@
 /**
  * Proof: the system is watched by what is shipped. A real Prometheus with the shipped configuration and rules reads a running plant and a real
- * node exporter; every panel of the dashboards that a plant on one machine fills gives data; faults move the panels that are for them
- * (readings stop, a gateway dies, broken lines, a drifted sensor, a full disk); and an alert goes through a real Alertmanager, with the
- * shipped routes, to a webhook, and its end too. The rules pass their unit tests.
+ * node exporter; every panel of the dashboards that a plant on one machine fills gives data; real faults move the panels that are for them and
+ * have the alerts fire that are for them, which end when the fault is taken out: broken, late and impossible readings, a dead gateway, sources
+ * that stop, a drifted sensor, a slow, a nearly full and a full disk, a clock that is set back, a watcher that ends, cases that nobody takes, a
+ * channel that is away and one that refuses, a plant that is killed. One goes through a real Alertmanager, with the shipped routes, to a
+ * webhook, and its end too. The rules pass their unit tests; those that no fault fires here are named.
  *
  * Times of the rules are shortened, or the proof would take an hour; the unit tests have them as they are.
  *
@@ -17,9 +19,12 @@ import { basename, join } from 'node:path'
 import { embeddedDashboards } from '../dashboards/dashboards.ts'
 import { type AlertmanagerTools, findAlertmanager, startAlertmanager } from './support/alertmanager.ts'
 import { Ballast } from './support/ballast.ts'
+import { freePort } from './support/debian-package.ts'
+import { killPlant, ProcessFaults, startFaultyPlant } from './support/faulty-plant.ts'
 import { moved, patienceSeconds, shortened } from './support/moved.ts'
 import { reenter } from './support/namespaces.ts'
 import { findNodeExporter, startNodeExporter } from './support/node-exporter.ts'
+import { startReceiver } from './support/notified-peers.ts'
 import { PanelQueries } from './support/panel-queries.ts'
 import {
   complaintsAboutMetrics,
@@ -28,8 +33,8 @@ import {
   rulesBeside,
   startPrometheus,
 } from './support/prometheus.ts'
-import { eventually, type Proof, prove } from './support/proof.ts'
-import { post, postReadings, startProofPlant } from './support/proof-plant.ts'
+import { eventually, type Proof, pause, prove } from './support/proof.ts'
+import { post } from './support/proof-plant.ts'
 import { mountSmallDisk } from './support/small-disk.ts'
 import {
   dayMs,
@@ -39,10 +44,14 @@ import {
   WatchedFleet,
   writeWatchedProject,
 } from './support/watched-plant.ts'
+import { type AlertFault, faultsOfCases, faultsOfReadings } from './watching-system/alert-faults.ts'
+import { RuleWatch } from './watching-system/rule-watch.ts'
 
 const deploy = join(import.meta.dirname, '../../deploy')
 const prometheusConfiguration = join(deploy, 'prometheus/prometheus.yml')
 const alertmanagerConfiguration = join(deploy, 'alertmanager/alertmanager.yml')
+/** Of the channel of notifications, which tells of comments alone. */
+const secret = 'sixteen-characters-at-least'
 /** The plant keeps 256 MiB for what it has accepted. */
 const diskMiB = 700
 const ballastBytes = 128 << 20
@@ -57,14 +66,21 @@ await prove('watching-system', 900, async (proof) => {
   const disk = mountSmallDisk(proof, diskMiB)
   const ballast = new Ballast(disk)
   ballast.fill(ballastBytes)
-  const project = writeWatchedProject(join(proof.folder, 'project'))
-  const plant = await startProofPlant(proof, project, join(disk, 'data'))
+  const tickets = await startReceiver(secret)
+  const project = writeWatchedProject(
+    join(proof.folder, 'project'),
+    `notify: [{ kind: 'webhook', name: 'tickets', url: 'http://127.0.0.1:${tickets.port}/', secretFile: 'secret', on: ['commented'] }],`,
+  )
+  writeFileSync(join(project, 'secret'), secret)
+  const faults = new ProcessFaults(proof.folder)
+  const where = { project, data: join(disk, 'data'), port: await freePort() }
+  let plant = await startFaultyPlant(proof, faults, where)
   const webhook = await startWebhook(proof)
   const routes = join(proof.folder, 'alertmanager.yml')
   writeFileSync(routes, forTheProof(readFileSync(alertmanagerConfiguration, 'utf8'), webhook.url))
   const alertmanager = await startAlertmanager(alertTools, routes, join(proof.folder, 'alertmanager'))
   proof.onEnd(() => void alertmanager.stop())
-  const exporter = await startNodeExporter(exporterProgram)
+  let exporter = await startNodeExporter(exporterProgram)
   proof.onEnd(() => void exporter.stop())
   const folder = join(proof.folder, 'prometheus')
   mkdirSync(folder)
@@ -74,9 +90,12 @@ await prove('watching-system', 900, async (proof) => {
     alertmanager: [new URL(alertmanager.url).host],
     flink: [],
   }
-  const prometheus = await startPrometheus(tools, prometheusConfiguration, folder, targets, (text) => shortened(text))
+  const prometheus = await startPrometheus(tools, prometheusConfiguration, folder, targets, (text) =>
+    forThisPlant(shortened(text)),
+  )
   proof.onEnd(() => void prometheus.stop())
   const panels = new PanelQueries(prometheus, embeddedDashboards)
+  const rules = new RuleWatch(prometheus, join(deploy, 'prometheus/rules/alerts.yml'))
 
   const startMs = Math.floor(Date.now() / dayMs - historyDays - 2) * dayMs
   const fleet = new WatchedFleet(plant.url, startMs)
@@ -103,24 +122,31 @@ await prove('watching-system', 900, async (proof) => {
   })
   await panels.run()
 
-  await moved(proof, 'a burst of broken lines: dead letters by their reason', async () => {
-    await postReadings(plant.url, '{"deviceId":\n'.repeat(50))
+  await moved(proof, 'and its alert fires: DriftAlarm', async () => {
     await fleet.send(machineCount)
-    return (await panels.shown('millwright-data-quality', 'Dead letters', 1, { reason: 'not-json' })) > 1
+    return (await rules.firing(['DriftAlarm'])).length === 1
   })
-  const silencesBefore = await panels.shown('millwright-plant', 'Machines fell silent')
-  await moved(proof, 'a dead gateway: half of the machines fall silent, and the others go on', async () => {
-    await fleet.send(machineCount / 2)
-    const silent = await panels.shown('millwright-data-quality', 'Silent')
-    const fell = (await panels.shown('millwright-plant', 'Machines fell silent')) - silencesBefore
-    return silent === machineCount / 2 && fell > 1 && (await panels.shown('millwright-plant', 'Readings')) > 1
-  })
+  rules.fired.add('DriftAlarm')
+
+  const place = { ...where, url: plant.url, fleet, panels, faults, tickets }
+  const put = (fault: AlertFault): Promise<void> => firesAndEnds(proof, { rules, fleet }, fault)
+  for (const fault of faultsOfCases(place)) await put(fault)
+  // The watcher begins anew a minute later: what does not need it comes meanwhile.
+  const [ofLines, ofGateway, ...withoutWatcher] = faultsOfReadings(place)
+  for (const fault of [ofLines, ofGateway]) if (fault !== undefined) await put(fault)
   await panels.run()
-  await moved(proof, 'sources that stop: no readings, while the heartbeat goes on', async () => {
-    const readings = await panels.shown('millwright-plant', 'Readings')
-    return readings < 0.3 && (await panels.shown('millwright-plant', 'Heartbeat, last seen')) < 5
+  faults.endWatcher()
+  await moved(proof, "the watcher's thread ends: WatcherDown fires", async () => {
+    await fleet.send(machineCount)
+    return (await rules.firing(['WatcherDown'])).length === 1
   })
-  await firesAndEnds(proof, { panels, ballast, fleet, webhook })
+  rules.fired.add('WatcherDown')
+  for (const fault of withoutWatcher) await put(fault)
+  await fullDisk(proof, { panels, rules, ballast, fleet, webhook })
+  await moved(proof, 'the watcher has begun anew: WatcherDown has ended', async () => {
+    await fleet.send(machineCount)
+    return (await rules.firing(['WatcherDown'])).length === 0
+  })
   await panels.run()
   const without = panels.withoutData()
   proof.check(
@@ -129,6 +155,22 @@ await prove('watching-system', 900, async (proof) => {
   )
   const complaints = await complaintsAboutMetrics(tools, plant.url)
   proof.check(complaints === '', `promtool has nothing against the metrics of the plant ${complaints}`)
+  await put({
+    what: 'a plant that is killed, and a node exporter that has ended',
+    alerts: ['PlantDown', 'NodeExporterDown'],
+    begin: async () => {
+      await killPlant(plant)
+      await exporter.stop()
+    },
+    during: async () => pause(200),
+    end: async () => {
+      plant = await startFaultyPlant(proof, faults, where)
+      exporter = await startNodeExporter(exporterProgram, exporter.address)
+    },
+  })
+  const others = rules.names.filter((name) => !rules.fired.has(name))
+  proof.check(rules.fired.size >= 19, `a fault has fired ${rules.fired.size} of ${rules.names.length} alerts`)
+  proof.say(`by their unit tests alone: ${others.join(', ')}`)
   await prometheus.stop()
   await alertmanager.stop()
   await exporter.stop()
@@ -170,52 +212,83 @@ function checkShipped(proof: Proof, { promtool }: PrometheusTools, { amtool }: A
   proof.check(status !== 0, 'and a rule with another threshold does not pass its tests')
 }
 
-/** A full disk: the panels move, the alert goes to those on call, and ends when there is room. */
+/** Puts a fault in, sees its alerts fire and its panels move, takes it out, and sees them end. */
 async function firesAndEnds(
   proof: Proof,
-  {
-    panels,
-    ballast,
-    fleet,
-    webhook,
-  }: { panels: PanelQueries; ballast: Ballast; fleet: WatchedFleet; webhook: Webhook },
+  { rules, fleet }: { readonly rules: RuleWatch; readonly fleet: WatchedFleet },
+  { what, alerts, begin, during, shows, end }: AlertFault,
 ): Promise<void> {
+  const flow = async (): Promise<void> => void (await fleet.send(machineCount))
+  await begin?.()
+  await moved(proof, `${what}: ${alerts.join(', ')} fire${alerts.length === 1 ? 's' : ''}`, async () => {
+    await (during ?? flow)()
+    return (await rules.firing(alerts)).length === alerts.length && (await (shows ?? isSo)())
+  })
+  await end?.()
+  await moved(proof, `and end${alerts.length === 1 ? 's' : ''} when that has`, async () => {
+    await flow()
+    return (await rules.firing(alerts)).length === 0
+  })
+  for (const name of alerts) rules.fired.add(name)
+}
+
+async function isSo(): Promise<boolean> {
+  return true
+}
+
+/** A full disk: the panels move, the alert goes to those on call, and ends when there is room. */
+async function fullDisk(
+  proof: Proof,
+  use: {
+    readonly panels: PanelQueries
+    readonly rules: RuleWatch
+    readonly ballast: Ballast
+    readonly fleet: WatchedFleet
+    readonly webhook: Webhook
+  },
+): Promise<void> {
+  const { panels, rules, ballast, fleet, webhook } = use
   const diskFull = (status: string) => (delivery: Delivery) =>
     delivery.alerts.some((alert) => alert.labels['alertname'] === 'DiskFull' && alert.status === status)
-  ballast.fillAtOnce()
-  await moved(
+  await firesAndEnds(
     proof,
-    'a full disk: appends refused for it, free space, and a heartbeat that does not come through',
-    async () => {
-      await fleet.send(machineCount)
-      return (
+    { rules, fleet },
+    {
+      what: 'a full disk: appends refused for it, free space, and a heartbeat that does not come through',
+      alerts: ['DiskFull', 'DiskSpaceLow', 'RequestsFail', 'HeartbeatAbsent'],
+      begin: () => ballast.fillAtOnce(),
+      shows: async () =>
         (await panels.shown('millwright-pipeline', 'Appends refused', 1, { reason: 'disk-full' })) > 0 &&
         (await panels.shown('millwright-plant', 'Disk', 3)) < 300e6 &&
-        (await panels.shown('millwright-plant', 'Heartbeat, last seen')) > 5
-      )
+        (await panels.shown('millwright-plant', 'Heartbeat, last seen')) > 5 &&
+        webhook.deliveries.some(diskFull('firing')),
+      end: () => ballast.drop(),
     },
   )
-  const fired = await eventually('the webhook is told', patienceSeconds, async () => {
-    await fleet.send(machineCount)
-    return webhook.deliveries.find(diskFull('firing')) ?? null
-  })
-  const alert = fired.alerts.find(({ labels }) => labels['alertname'] === 'DiskFull')
-  proof.check(fired.path === '/on-call', 'DiskFull went through Alertmanager to those on call')
+  const fired = webhook.deliveries.find(diskFull('firing'))
+  const alert = fired?.alerts.find(({ labels }) => labels['alertname'] === 'DiskFull')
+  proof.check(fired?.path === '/on-call', 'DiskFull went through Alertmanager to those on call')
   proof.check(
     alert?.labels['severity'] === 'critical' &&
       alert.annotations['runbook'] === 'docs/guide/runbooks/DiskFull.md' &&
       (alert.annotations['summary'] ?? '').includes('its disk is full'),
     `with its severity, its page and what it is about: ${alert?.annotations['summary']}`,
   )
-  ballast.drop()
-  await eventually('readings are taken again', patienceSeconds, async () =>
-    (await fleet.send(machineCount)) ? true : null,
-  )
-  await eventually('the webhook is told of the end', patienceSeconds, async () => {
+  await moved(proof, 'and when there was room again, they were told of its end', async () => {
     await fleet.send(machineCount)
-    return webhook.deliveries.find(diskFull('resolved')) ?? null
+    return webhook.deliveries.some(diskFull('resolved'))
   })
-  proof.check(true, 'and when there was room again, they were told of its end')
+}
+
+/** What the shared shortening leaves: times and sizes within the rules; and a small disk for a large one. */
+function forThisPlant(text: string): string {
+  return text
+    .replace('offset 10m', 'offset 10s')
+    .replace('_seconds, 60)', '_seconds, 12)')
+    .replace('p99_10m > 30', 'p99_10m > 3')
+    .replace('> 28800', '> 5')
+    .replace('> 900', '> 5')
+    .replace('free_bytes < 5e9', 'free_bytes < 300e6')
 }
 
 /** The shipped routes, with receivers that listen here and waits in seconds. */

@@ -16,20 +16,20 @@ export function findNodeExporter(): string {
     .exporter
 }
 
-/** Starts the node exporter on a free loopback port, with the collectors that the rules and dashboards ask for. */
-export async function startNodeExporter(program: string): Promise<RunningNodeExporter> {
-  const address = `127.0.0.1:${await freePort()}`
+/** Starts the node exporter on a loopback port (a free one where none is given), with the collectors that the rules and dashboards ask for. */
+export async function startNodeExporter(program: string, address: string | null = null): Promise<RunningNodeExporter> {
+  const at = address ?? `127.0.0.1:${await freePort()}`
   const collectors = ['cpu', 'meminfo', 'diskstats', 'filesystem', 'timex'].map((name) => `--collector.${name}`)
   const child = spawn(
     program,
-    [`--web.listen-address=${address}`, '--collector.disable-defaults', ...collectors, '--log.level=error'],
+    [`--web.listen-address=${at}`, '--collector.disable-defaults', ...collectors, '--log.level=error'],
     { stdio: 'ignore' },
   )
   await eventually('the node exporter', 30, async () =>
-    (await fetch(`http://${address}/metrics`).catch(() => null))?.ok === true ? true : null,
+    (await fetch(`http://${at}/metrics`).catch(() => null))?.ok === true ? true : null,
   )
   return {
-    address,
+    address: at,
     async stop() {
       if (child.exitCode !== null) return
       child.kill('SIGTERM')

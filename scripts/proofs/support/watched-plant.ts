@@ -14,8 +14,8 @@ export const historyDays = 10
 const driftDay = 6
 const windowMinutes = 5
 
-/** Writes the project; silence is noticed after seconds of append time. @returns Its folder. */
-export function writeWatchedProject(folder: string): string {
+/** Writes the project; silence is noticed after seconds of append time. @param extra Further fields of the plant. @returns Its folder. */
+export function writeWatchedProject(folder: string, extra = ''): string {
   mkdirSync(folder, { recursive: true })
   writeFileSync(
     join(folder, 'millwright.config.ts'),
@@ -36,6 +36,7 @@ export default definePlant({
   time: { silentAfter: '15 s' },
   heartbeat: '1 s',
   sinks: [],
+  ${extra}
 })
 `,
   )
@@ -153,6 +154,18 @@ export class WatchedFleet {
     this.#minute += 1
     await pause(200)
     return taken
+  }
+
+  /** Of every machine a reading that a cleaning rule drops, and one that came hours late. */
+  wrongLines(): string[] {
+    const reading = (machine: number, minute: number, temperature: number): string => {
+      const timestamp = this.#startMs + minute * minuteMs + 30_000 + machine
+      return JSON.stringify({ deviceId: `pump-${machine}`, timestamp, temperature, vibration: 2, pressure: 4 })
+    }
+    return Array.from({ length: machineCount }, (_, machine) => [
+      reading(machine, this.#minute - 1, 110),
+      reading(machine, this.#minute - 300, 50),
+    ]).flat()
   }
 
   async #post(fromMinute: number, toMinute: number, machines: number): Promise<boolean> {
