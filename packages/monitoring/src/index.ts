@@ -75,7 +75,14 @@ export {
 } from './verdicts/verdict-join.ts'
 export type { ModelPerformance, ReliabilityBand } from './verdicts/verdict-report.ts'
 export { PlantWatch, type PlantWatchOptions, type PlantWatchPieces, type PlantWatchState } from './watch/plant-watch.ts'
-export { checkedTopics, type RecordRefusal, type RefusedRecords, recordRefusals } from './watch/refused-records.ts'
+export { isAlertSignal } from './watch/record-shape.ts'
+export {
+  checkedTopics,
+  type RecordRefusal,
+  type RefusedRecords,
+  readRecord,
+  recordRefusals,
+} from './watch/refused-records.ts'
 export type {
   MachineQuality,
   MachineReport,

@@ -2,6 +2,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { type CaseMessage, type CaseView, MillwrightError, partitionOf } from '@millwright/core'
 import { openTopicReader, type TopicReader } from '@millwright/engine'
 import type { CaseStep, CaseWindow } from '@millwright/gateways'
+import { isAlertSignal, readRecord } from '@millwright/monitoring'
 
 /** What the topics say of one case, read when somebody asks. */
 
@@ -86,11 +87,16 @@ export async function readCaseMessages(
   const messages: CaseMessage[] = []
   const isCut = await read({ topic: 'cases', deviceId, fromTimeMs: windowEndMs - dayMs }, ({ key, value }) => {
     if (key !== deviceId) return 'go-on'
-    const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
-    if (message.caseId === caseId) messages.push(message)
+    const message = readRecord(Buffer.from(value).toString(), isCaseMessage)
+    if (typeof message === 'object' && message.caseId === caseId) messages.push(message)
     return 'go-on'
   })
   return { messages, isCut }
+}
+
+/** On Kafka anybody may write to the topic: what names no case is passed over. Who does name one is believed, as only the plant may. */
+function isCaseMessage(document: unknown): document is CaseMessage {
+  return typeof document === 'object' && document !== null && typeof (document as CaseMessage).caseId === 'string'
 }
 
 /** The case as its last message left it. */
@@ -116,7 +122,9 @@ export async function readCaseWindows(
   const isCut = await read({ topic: 'alert-signals', deviceId: of.deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > untilMs) return 'enough'
     if (record.key !== of.deviceId) return 'go-on'
-    const { windowEnd, probability, status } = JSON.parse(Buffer.from(record.value).toString())
+    const signal = readRecord(Buffer.from(record.value).toString(), isAlertSignal)
+    if (typeof signal === 'string') return 'go-on'
+    const { windowEnd, probability, status } = signal
     windows.set(windowEnd, { windowEnd, probability, high: status === 'High risk of failure' })
     return 'go-on'
   })
@@ -131,8 +139,8 @@ export function readCases(directory: string): CaseView[] {
   const reader = openTopicReader({ directory, topic: 'cases' })
   try {
     for (const { value } of reader) {
-      const message = JSON.parse(Buffer.from(value).toString()) as CaseMessage
-      last.set(message.caseId, viewOf(message))
+      const message = readRecord(Buffer.from(value).toString(), isCaseMessage)
+      if (typeof message === 'object') last.set(message.caseId, viewOf(message))
     }
   } finally {
     reader.close()
