@@ -14,6 +14,8 @@ const topics = watchedTopics.map((topic) => ({ topic, partitionCount }))
 
 interface Written {
   readonly causeTimeMs: number
+  /** Long after every cause where it is not said. */
+  readonly appendTimeMs?: number
   readonly value: string
   /** `null` for a marker, or what was taken back: it takes an offset, and nobody sees it. */
   transaction: { isOpen: boolean } | null
@@ -33,10 +35,11 @@ class Lanes {
     const log = this.log(`${topic}/${partition}`)
     const open = log.findIndex(({ transaction }) => transaction?.isOpen)
     const next = Math.max(from, Math.min(open < 0 ? log.length : open, from + 3))
-    const records = log.slice(from, next).flatMap(({ transaction, causeTimeMs, value }, index): KafkaRecord[] => {
+    const records = log.slice(from, next).flatMap((written, index): KafkaRecord[] => {
+      const { transaction, appendTimeMs = 9e9, causeTimeMs, value } = written
       if (transaction === null) return []
       const bytes = new TextEncoder().encode(value)
-      return [{ partition, offset: from + index, appendTimeMs: 9e9, causeTimeMs, key: null, value: bytes }]
+      return [{ partition, offset: from + index, appendTimeMs, causeTimeMs, key: null, value: bytes }]
     })
     return { records, next, isOutOfRange: false }
   }
@@ -142,6 +145,27 @@ test('a partition where nothing comes holds nothing back; one with an open trans
   await take()
   expect(seen).toEqual(['10', '15', '20', '25'])
   expect(merge.takenUpToMs).toBe(30)
+})
+
+test('a record that says it was caused long after it was written has its own time, and holds nothing back (M1)', async () => {
+  const lanes = new Lanes()
+  const transaction = { isOpen: false }
+  for (const [appendTimeMs, causeTimeMs] of [
+    [100_000, 99_000],
+    [101_000, 8e9],
+    [102_000, 161_000],
+    [103_000, 102_500],
+  ] as const)
+    lanes.log('alert-signals/0').push({ appendTimeMs, causeTimeMs, value: `${causeTimeMs}`, transaction })
+  const merge = new KafkaMerge(topics, lanes.fetch)
+  const taken: (readonly [string, number])[] = []
+  await merge.take(lanes.cut(200_000), 10, ({ text, appendTimeMs }) => taken.push([text, appendTimeMs]))
+  expect(taken).toEqual([
+    ['99000', 99_000],
+    ['8000000000', 101_000],
+    ['161000', 161_000],
+    ['102500', 161_000],
+  ])
 })
 
 test('what was taken back and markers are gone past, also over a restart', async () => {

@@ -37,13 +37,16 @@ interface Lane {
 }
 
 const decoder = new TextDecoder()
+/** How much later than a record's own append time the one of its cause may be: they are of two brokers' clocks. */
+const clocksDifferMsMax = 60_000
 
 /**
  * The topics that the watcher reads, on Kafka, as one sequence.
  *
  * M1. The sequence hangs on the records alone: by the append time of what caused them (their own where nobody says), then in the order of
  *     `watchedTopics`, then by partition, then by offset. Within a partition time does not fall: a record that says an earlier one than
- *     the record before it has that one's.
+ *     the record before it has that one's. A cause is not appended after what it caused: a record that says so, beyond what brokers' clocks may differ, has
+ *     its own time, or one line that somebody wrote would hold back its partition until that time has come.
  * M2. What is taken is a beginning of the sequence. A partition where something written is not decided yet (a transaction is open) holds
  *     back what stands after its last record; one that was read to its end does not, however long nothing came there.
  * M3. One fetch of each lane is in memory.
@@ -171,5 +174,8 @@ function endOf({ name }: Lane, endOffsets: ReadonlyMap<string, number>): number 
 /** M1; +Infinity where nothing is at hand. */
 function timeOf({ records, head, timeMs }: Lane): number {
   const record = records[head]
-  return record === undefined ? Number.POSITIVE_INFINITY : Math.max(timeMs, record.causeTimeMs ?? record.appendTimeMs)
+  if (record === undefined) return Number.POSITIVE_INFINITY
+  const { appendTimeMs, causeTimeMs } = record
+  const isBelieved = causeTimeMs !== null && causeTimeMs <= appendTimeMs + clocksDifferMsMax
+  return Math.max(timeMs, isBelieved ? causeTimeMs : appendTimeMs)
 }
