@@ -92,10 +92,11 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
         : null
     })
   await Promise.all([settled(plant.url), settled(gateway.url)])
-  // Drift is judged ten seconds after the windows that pass its day.
+  // Drift is judged ten seconds after the windows that pass its day: until then both may be the same, and not yet what they come to.
   const [embedded, clustered] = await eventually('the same reports', settledSecondsMax, async () => {
     const both = [await reportAt(plant.url), await reportAt(gateway.url)] as const
-    return isDeepStrictEqual(comparable(both[0]), comparable(both[1])) ? both : null
+    const areJudged = both.every((report) => report?.models[0]?.drift?.fleetPeriodsJudged === days - 1)
+    return areJudged && isDeepStrictEqual(comparable(both[0]), comparable(both[1])) ? both : null
   }).catch(async () => [await reportAt(plant.url), await reportAt(gateway.url)] as const)
   const differing = differenceOf(comparable(embedded), comparable(clustered))
   proof.check(differing === null, `verdicts, drift, estimates and data quality are the same on both ${differing ?? ''}`)
