@@ -1,6 +1,7 @@
 import type { MachineReport, ModelMachineDrift } from '@millwright/monitoring'
 import { formatCount } from '../terminal/progress.ts'
 import { block, moment, percent, type Row } from '../terminal/rows.ts'
+import { qualityRows } from './quality-rows.ts'
 
 type Quality = NonNullable<MachineReport['quality']>['now']
 type Column = NonNullable<ModelMachineDrift['present']>[number]
@@ -26,19 +27,7 @@ export function machineText({ deviceId, readUpTo, quality, drift, verdicts }: Ma
 function qualityText(title: string, day: Quality): string {
   return block(`${title}${day.periodStartMs === null ? '' : ` (from ${moment(day.periodStartMs)})`}`, [
     ['windows', `${formatCount(day.windows)} of ${formatCount(day.readings)} readings`],
-    ...day.channels.map(
-      ({ channel, missingWindows, outOfRangeWindows, flatWindows }): Row => [
-        channel,
-        missingWindows === null
-          ? 'no feature tells of it'
-          : `${formatCount(missingWindows)} missing, ${formatCount(outOfRangeWindows)} out of range, ${formatCount(flatWindows)} flat`,
-      ],
-    ),
-    ['rate', `${formatCount(day.shortWindows)} short windows, ${formatCount(day.longWindows)} long`],
-    [
-      'clock',
-      `${formatCount(day.clockAhead)} ahead, ${formatCount(day.clockUnreadable)} unreadable, ${formatCount(day.lateReadings)} late readings`,
-    ],
+    ...qualityRows(day),
     ['refused otherwise', formatCount(day.otherRefusals)],
     ['fell silent', `${formatCount(day.silences)} times`],
   ])

@@ -1,6 +1,7 @@
 import type { Estimate, ModelWatchReport, Proportion, WatchReport } from '@millwright/monitoring'
 import { formatCount } from '../terminal/progress.ts'
 import { block, moment, percent, type Row } from '../terminal/rows.ts'
+import { qualityRows } from './quality-rows.ts'
 
 const columnsShownMax = 10
 
@@ -30,19 +31,7 @@ export function reportText(report: WatchReport): string {
   parts.push(
     block(`Data quality (machines: ${formatCount(quality.machines)}, silent: ${formatCount(quality.machinesSilent)})`, [
       ['windows', formatCount(totals.windows)],
-      ...totals.channels.map(
-        ({ channel, missingWindows, outOfRangeWindows, flatWindows }): Row => [
-          channel,
-          missingWindows === null
-            ? 'no feature tells of it'
-            : `${formatCount(missingWindows)} missing, ${formatCount(outOfRangeWindows)} out of range, ${formatCount(flatWindows)} flat`,
-        ],
-      ),
-      ['rate', `${formatCount(totals.shortWindows)} short windows, ${formatCount(totals.longWindows)} long`],
-      [
-        'clock',
-        `${formatCount(totals.clockAhead)} ahead, ${formatCount(totals.clockUnreadable)} unreadable, ${formatCount(totals.lateReadings)} late readings`,
-      ],
+      ...qualityRows(totals),
       ...worst.slice(0, columnsShownMax).map(
         ({ deviceId, found }): Row => [
           deviceId,
