@@ -1,11 +1,14 @@
 /**
  * Runs all suites one after the other and closes with `N passed, N failed` over all of them. A suite that is not a test
- * runner counts as one. What a suite prints is shown as it comes; a failed one is named again at the end.
+ * runner counts as one. What a suite prints is shown as it comes; of a failed one the end is shown again at the end of all, where
+ * it is found though only the end of a long log is kept.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 interface Suite {
   readonly name: string
@@ -70,28 +73,56 @@ const suites: readonly Suite[] = [
   { name: 'brokers of an earlier line', command: proof('kafka-earlier') },
 ]
 
+/** Of what a failed suite printed, this much is shown again: claims that do not hold, and the end. */
+const shownAgain = { claimsMax: 20, charactersMax: 2500 }
+const drainMs = 5000
+
 let passed = 0
 let failed = 0
-const failures: string[] = []
+const failures: { readonly name: string; readonly said: string }[] = []
 for (const suite of suites) {
   process.stdout.write(`\n== ${suite.name}: ${suite.command.join(' ')}\n`)
   const startedMs = Date.now()
   const [program = '', ...args] = suite.command
-  const { status } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const { status, said } = await run(program, args)
   const counts = suite.report === undefined ? null : countsOf(suite.report)
   passed += counts?.passed ?? (status === 0 ? 1 : 0)
   // A runner that fails without a failed test (a file that does not load, a crash) still fails the suite.
   const suiteFailed = counts === null ? (status === 0 ? 0 : 1) : Math.max(counts.failed, status === 0 ? 0 : 1)
   failed += suiteFailed
-  if (suiteFailed > 0) failures.push(suite.name)
+  if (suiteFailed > 0) failures.push({ name: suite.name, said })
   process.stdout.write(
     `== ${suite.name}: ${suiteFailed === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - startedMs) / 1000)} s\n`,
   )
 }
 rmSync(scratch, { recursive: true, force: true })
-if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.join(', ')}\n`)
+for (const { name, said } of failures) process.stdout.write(`\n== ${name}, of what it said:\n${shortOf(said)}\n`)
+if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.map(({ name }) => name).join(', ')}\n`)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
 process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs a program to its end and shows what it prints as it comes. */
+async function run(program: string, args: readonly string[]): Promise<{ status: number | null; said: string }> {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const output of [child.stdout, child.stderr])
+    output.setEncoding('utf8').on('data', (text: string) => {
+      process.stdout.write(text)
+      said += text
+    })
+  const closed = once(child, 'close')
+  const [status] = (await once(child, 'exit')) as [number | null]
+  // Of what it left running one may hold its output open.
+  await Promise.race([closed, delay(drainMs, null, { ref: false })])
+  return { status, said }
+}
+
+function shortOf(said: string): string {
+  const { claimsMax, charactersMax } = shownAgain
+  const end = said.slice(-charactersMax)
+  const claims = said.slice(0, -charactersMax).match(/^.*(?:DOES NOT HOLD| FAIL ).*$/gm) ?? []
+  return [...claims.slice(0, claimsMax), end].join('\n').trimEnd()
+}
 
 function countsOf(file: string): { passed: number; failed: number } | null {
   try {

@@ -42,8 +42,9 @@ export async function startProofPlant(
   project: string,
   dataDirectory: string,
   args: readonly string[] = [],
+  wrapper: readonly string[] = [],
 ): Promise<PlantProcess> {
-  const plant = await startPlant({ project, dataDirectory, args })
+  const plant = await startPlant({ project, dataDirectory, args, wrapper })
   proof.onEnd(() => {
     if (plant.process.exitCode === null && plant.process.signalCode === null) plant.process.kill('SIGKILL')
   })
