@@ -83,6 +83,20 @@ test('models publish and rollback change a plant that runs, which a refused pack
   expect((await plant.stop()).code).toBe(0)
 })
 
+test('models publish and rollback end when the model is in force, so that what comes next finds it; with a moment named they do not wait', async () => {
+  const data = join(folder, 'awaited')
+  const change = async (...args: readonly string[]): Promise<number> => {
+    const { stdout } = await millwright('models', ...args, '--data', data, '--json')
+    const { activeFrom } = JSON.parse(stdout) as ModelUpdate
+    return Date.now() - activeFrom
+  }
+  expect(await change('publish', project, packageFile('1'))).toBeGreaterThan(0)
+  expect(await change('publish', project, packageFile('2'))).toBeGreaterThan(0)
+  expect(await change('rollback', project)).toBeGreaterThan(0)
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+  expect(await change('publish', project, packageFile('3'), '--active-from', tomorrow)).toBeLessThan(0)
+})
+
 test('models publish and rollback change a plant that is stopped', async () => {
   const data = join(folder, 'stopped')
   const nothing = await millwright('models', 'rollback', project, '--data', data)

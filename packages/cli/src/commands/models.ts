@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
 import type { KafkaModels } from '../kafka/model-updates.ts'
+import { awaitMoment } from '../models/await-moment.ts'
 import { readModelFile } from '../models/model-for-replay.ts'
 import { nodeCrypto } from '../models/node-crypto.ts'
 import { packForPlan, signerOf } from '../models/pack.ts'
@@ -65,7 +66,10 @@ export function addCommand(program: Command): void {
     .argument('<project>', 'folder or millwright.config.ts')
     .argument('<package>')
     .option('--data <dir>', 'data folder (default: data, in the project)')
-    .option('--active-from <iso>', 'moment from which it is in force (default: a second from now)')
+    .option(
+      '--active-from <iso>',
+      'moment from which it is in force (default: a second from now, for which the command waits)',
+    )
     .option('--json', 'print the update as JSON on stdout')
     .description('Put a package in force, in a running or stopped plant. A bad one is refused and changes nothing.')
     .action(publish)
@@ -205,27 +209,30 @@ async function publish(
   const activeFromMs = flags.activeFrom === undefined ? null : momentOf(flags.activeFrom)
   const bytes = readModelFile(path)
   const { plan } = await loadProject(projectPath)
-  const onKafka = await withKafkaModels(plan, flags, (models) => models.publish(bytes, activeFromMs ?? undefined))
-  if (onKafka !== null) return printUpdate(onKafka, flags, ' (on Kafka)')
-  await change(projectPath, flags, { kind: 'publish', file: resolve(path), activeFromMs }, (engine) =>
-    engine.publish(bytes, activeFromMs === null ? {} : { activeFromMs }),
-  )
+  const onKafka = await changeOnKafka(plan, flags, (models) => models.publish(bytes, activeFromMs ?? undefined))
+  const update =
+    onKafka ??
+    (await change(projectPath, flags, { kind: 'publish', file: resolve(path), activeFromMs }, (engine) =>
+      engine.publish(bytes, activeFromMs === null ? {} : { activeFromMs }),
+    ))
+  // Whoever named a moment does not wait for it.
+  if (activeFromMs === null) await awaitMoment(update.activeFrom)
 }
 
 async function rollback(projectPath: string, flags: StoreFlags): Promise<void> {
   const { plan } = await loadProject(projectPath)
-  const onKafka = await withKafkaModels(plan, flags, (models) => models.rollback())
-  if (onKafka !== null) return printUpdate(onKafka, flags, ' (on Kafka)')
-  await change(projectPath, flags, { kind: 'rollback' }, (engine) => engine.rollback())
+  const onKafka = await changeOnKafka(plan, flags, (models) => models.rollback())
+  const update = onKafka ?? (await change(projectPath, flags, { kind: 'rollback' }, (engine) => engine.rollback()))
+  await awaitMoment(update.activeFrom)
 }
 
-/** Asks the plant that runs there, or opens the data folder where none does. */
+/** Asks the plant that runs there, or opens the data folder where none does; says what it answers. */
 async function change(
   projectPath: string,
   flags: StoreFlags,
   request: Parameters<typeof askPlant>[1],
   act: (engine: Awaited<ReturnType<typeof openPlant>>['engine']) => Promise<ModelUpdate>,
-): Promise<void> {
+): Promise<ModelUpdate> {
   const project = await loadProject(projectPath)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
   const answer = await askPlant(dataDirectory, request)
@@ -240,6 +247,7 @@ async function change(
     }
   }
   printUpdate(update, flags, answer === null ? ' (the plant does not run)' : '')
+  return update
 }
 
 function printUpdate(update: ModelUpdate, flags: StoreFlags, where: string): void {
@@ -248,6 +256,17 @@ function printUpdate(update: ModelUpdate, flags: StoreFlags, where: string): voi
     process.stderr.write(
       `${update.name} ${update.version} is in force from ${new Date(update.activeFrom).toISOString()}${where}.\n`,
     )
+}
+
+/** Changes it on Kafka, where the flags say so, and says what came of it; else resolves to `null`. */
+async function changeOnKafka(
+  plan: Plan,
+  flags: StoreFlags,
+  act: (models: KafkaModels) => Promise<ModelUpdate>,
+): Promise<ModelUpdate | null> {
+  const update = await withKafkaModels(plan, flags, act)
+  if (update !== null) printUpdate(update, flags, ' (on Kafka)')
+  return update
 }
 
 /** Does it on Kafka, where the flags say so; else resolves to `null`. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from '@millwright/engine'
+import { awaitMoment } from '../models/await-moment.ts'
 import type { PackageJudge } from './published-models.ts'
 
 /** The package that a project brings along: published when no model ever was, or none that the plan of today takes. */
@@ -27,7 +27,7 @@ export async function publishFirstModel(
   const activeFromMs = Date.now() + activeAfterMs
   const { name, version } = await engine.publish(readFileSync(path), { activeFromMs })
   // The first readings may come right after: they must find the model in force.
-  for (let leftMs = activeFromMs - Date.now(); leftMs >= 0; leftMs = activeFromMs - Date.now()) await wait(leftMs + 1)
+  await awaitMoment(activeFromMs)
   return { name, version }
 }
 
