@@ -1,6 +1,6 @@
 /**
  * Runs all suites one after the other and closes with `N passed, N failed` over all of them. A suite that is not a test
- * runner counts as one. What a suite prints is shown as it comes; of a failed one the end is shown again at the end of all, where
+ * runner counts as one. A suite that cannot be tried here counts as neither, and is named with its reason. What a suite prints is shown as it comes; of a failed one the end is shown again at the end of all, where
  * it is found though only the end of a long log is kept.
  */
 import { spawn } from 'node:child_process'
@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { skippedExitCode } from './proofs/support/proof.ts'
 
 interface Suite {
   readonly name: string
@@ -79,23 +80,32 @@ const drainMs = 5000
 
 let passed = 0
 let failed = 0
+const skipped: { readonly name: string; readonly said: string }[] = []
 const failures: { readonly name: string; readonly said: string }[] = []
 for (const suite of suites) {
   process.stdout.write(`\n== ${suite.name}: ${suite.command.join(' ')}\n`)
   const startedMs = Date.now()
   const [program = '', ...args] = suite.command
   const { status, said } = await run(program, args)
+  if (status === skippedExitCode) {
+    skipped.push({ name: suite.name, said })
+    process.stdout.write(`== ${suite.name}: skipped\n`)
+    continue
+  }
   const counts = suite.report === undefined ? null : countsOf(suite.report)
   passed += counts?.passed ?? (status === 0 ? 1 : 0)
   // A runner that fails without a failed test (a file that does not load, a crash) still fails the suite.
   const suiteFailed = counts === null ? (status === 0 ? 0 : 1) : Math.max(counts.failed, status === 0 ? 0 : 1)
   failed += suiteFailed
   if (suiteFailed > 0) failures.push({ name: suite.name, said })
+  if ((counts?.skipped ?? 0) > 0)
+    skipped.push({ name: suite.name, said: `${counts?.skipped} of its tests, each with its reason` })
   process.stdout.write(
     `== ${suite.name}: ${suiteFailed === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - startedMs) / 1000)} s\n`,
   )
 }
 rmSync(scratch, { recursive: true, force: true })
+for (const { name, said } of skipped) process.stdout.write(`\nskipped: ${name}: ${said.trimEnd().split('\n').at(-1)}\n`)
 for (const { name, said } of failures) process.stdout.write(`\n== ${name}, of what it said:\n${shortOf(said)}\n`)
 if (failures.length > 0) process.stdout.write(`\nfailed: ${failures.map(({ name }) => name).join(', ')}\n`)
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
@@ -124,10 +134,13 @@ function shortOf(said: string): string {
   return [...claims.slice(0, claimsMax), end].join('\n').trimEnd()
 }
 
-function countsOf(file: string): { passed: number; failed: number } | null {
+function countsOf(file: string): { passed: number; failed: number; skipped: number } | null {
   try {
-    const summary = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number }
-    return { passed: summary.numPassedTests, failed: summary.numFailedTests }
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      string,
+      number
+    >
+    return { passed: numPassedTests ?? 0, failed: numFailedTests ?? 1, skipped: numPendingTests ?? 0 }
   } catch (error) {
     process.stdout.write(`no report of the tests: ${String(error)}\n`)
     return null

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultCacheFolder } from '../packages/cluster/src/development/index.ts'
 import { findFetchTools, findToolchain } from '../packages/cluster/src/development/toolchain.ts'
+import { skippedExitCode } from './proofs/support/proof.ts'
 
 try {
   findToolchain()
@@ -30,6 +31,7 @@ try {
 } catch (error) {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'TOOL_MISSING') throw error
   process.stdout.write(`host: skipped: ${error.message}\n`)
+  process.exitCode = skippedExitCode
 }
 
 function countsOf(folder: string): { run: number; failed: number } {

@@ -13,7 +13,10 @@ export interface Proof {
   onEnd(act: () => void): void
 }
 
-/** Why a proof cannot be made here: a tool, a permission or an oracle is missing. Ends with 0, and says so. */
+/** Exit code of what was not tried, as Automake and Meson have it: neither proven nor refuted. */
+export const skippedExitCode = 77
+
+/** Why a proof cannot be made here: a tool, a permission or an oracle is missing. Ends with `skippedExitCode`, and says so. */
 export class NotPossibleHere extends Error {}
 
 /** The proof was made, or not, by another process that this one started; it has said all there is to say. */
@@ -71,7 +74,7 @@ export async function prove(name: string, secondsMax: number, body: (proof: Proo
     if (error instanceof MadeElsewhere) {
       end()
       process.exitCode = error.exitCode
-    } else if (error instanceof NotPossibleHere) finish(`skipped: ${error.message}`, 0)
+    } else if (error instanceof NotPossibleHere) finish(`skipped: ${error.message}`, skippedExitCode)
     else finish(`NOT PROVEN: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 1)
   } finally {
     clearTimeout(alarm)
