@@ -49,3 +49,4 @@ export {
   resolveRange,
 } from './kafka/topic-range.ts'
 export { differenceText, type TopicDifference } from './kafka/topic-report.ts'
+export { topicsWithRecords } from './kafka/topics-with-records.ts'

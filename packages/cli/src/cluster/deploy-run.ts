@@ -10,9 +10,10 @@ import {
   runOutputs,
   startBoundedRun,
   topicDefinitions,
+  topicsWithRecords,
 } from '@millwright/cluster'
 import { ConfigurationError, outputTopics } from '@millwright/core'
-import { type KafkaConnection, TopicReader } from '@millwright/gateways/kafka'
+import type { KafkaConnection } from '@millwright/gateways/kafka'
 import { formatCount } from '../terminal/progress.ts'
 
 /** What of `deploy`'s flags is for a bounded run. */
@@ -71,20 +72,13 @@ async function ensureOutputs(
 
 /** What two runs wrote could not be told apart. */
 async function refuseUsed(kafka: KafkaConnection, topics: readonly string[]): Promise<void> {
-  for (const topic of topics) {
-    const reader = await TopicReader.open(kafka, topic)
-    try {
-      const [first, end] = await Promise.all([reader.offsets('beginning'), reader.offsets('end')])
-      if (end.every((offset, partition) => offset === first[partition])) continue
-    } finally {
-      await reader.close()
-    }
-    throw new ConfigurationError('The run cannot be started.', [
-      {
-        field: '--output-prefix',
-        found: `topics that another run wrote to (${topic})`,
-        wanted: 'another prefix, or those topics removed first',
-      },
-    ])
-  }
+  const [used] = await topicsWithRecords(kafka, topics)
+  if (used === undefined) return
+  throw new ConfigurationError('The run cannot be started.', [
+    {
+      field: '--output-prefix',
+      found: `topics that another run wrote to (${used})`,
+      wanted: 'another prefix, or those topics removed first',
+    },
+  ])
 }

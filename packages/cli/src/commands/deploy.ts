@@ -7,6 +7,7 @@ import {
   quietText,
   readsEvents,
   topicDefinitions,
+  topicsWithRecords,
 } from '@millwright/cluster'
 import { ConfigurationError } from '@millwright/core'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
@@ -30,6 +31,9 @@ Deploying again replaces the job: it stops with a savepoint, and the new one goe
 serve is refused while the old job runs.
 With --until the project runs once over that range of its topics, beside the job that runs: it begins with no state, closes all
 windows at the end, and writes to topics of its own.`
+
+/** Written by operators alone, for each window that closes: dead letters may come from elsewhere. */
+const resultTopics = ['device-features', 'alert-signals'] as const
 
 interface DeployFlags extends FlinkFlags, KafkaFlags, RunFlags {
   readonly kafkaProperties?: string
@@ -117,6 +121,7 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
       flink,
       ...(flags.savepoint === undefined ? {} : { savepoint: flags.savepoint }),
       withoutState: flags.withoutState === true,
+      findResults: () => topicsWithRecords(kafka, resultTopics),
     }),
   )
   process.stdout.write(

@@ -12,7 +12,7 @@ import { packJob } from './pack-job.ts'
 import { temporaryFile } from './temporary-file.ts'
 
 /** A project over a range of its topics' history, beside the job that runs. */
-export interface BoundedRun extends Omit<Deployment, 'savepoint' | 'withoutState'> {
+export interface BoundedRun extends Omit<Deployment, 'savepoint' | 'withoutState' | 'findResults'> {
   readonly ranges: readonly PartitionRange[]
   /** Stands before the names of the topics that it writes; empty for the plant's own. */
   readonly outputPrefix: string

@@ -4,6 +4,7 @@ import { compareStateShapes, type StateShape, stateShape } from '@millwright/ope
 import { bundleGuest } from '../bundle/bundle-guest.ts'
 import { describeJob } from '../bundle/job-description.ts'
 import type { FlinkClient } from '../flink/flink-client.ts'
+import type { FlinkCheckpoints } from '../flink/flink-types.ts'
 import { awaitRunning, JobFailedError } from './await-running.ts'
 import { hostJar } from './host-jar.ts'
 import {
@@ -39,6 +40,8 @@ export interface Deployment {
   readonly savepoint?: string
   /** Begins without the state of the job that runs, at the oldest record: windows that it has given come again. */
   readonly withoutState?: boolean
+  /** Finds the topics that hold results of an earlier job: Flink forgets a job that ended after an hour, or with its JobManager. */
+  readonly findResults: () => Promise<readonly string[]>
   /** Told of each step before it is taken. */
   readonly onStep: (text: string) => void
 }
@@ -142,25 +145,41 @@ export async function stop({ job }: RunningJob, flink: FlinkClient, onStep: (tex
 }
 
 /**
- * The job whose state the new one begins with; `null` where it begins with none.
+ * The job whose state the new one begins with; `null` where it begins with none, or where Flink does not know the job any more.
  *
- * @throws {ConfigurationError} When it would begin with none though a job of this name has ended: what that one gave would come again.
+ * @throws {ConfigurationError} When it would begin with none though a job has given results: they would come again.
  */
 async function jobOfState(
-  { flink, plan, savepoint }: Deployment,
+  { flink, plan, savepoint, findResults }: Deployment,
   before: RunningJob | null,
 ): Promise<RunningJob | null> {
   if (before !== null) return before
   const ended = await findEndedJob(flink, plan.name)
-  if (ended === null || savepoint !== undefined) return ended
-  const last = (await flink.checkpoints(ended.job.id)).latestSavepoint?.path ?? null
-  throw new ConfigurationError('The job would begin anew, and give every window again.', [
+  if (savepoint !== undefined) return ended
+  if (ended !== null) {
+    const kept = newestKept(await flink.checkpoints(ended.job.id))
+    throw beginsAnew(`job ${ended.job.id} of this name has ended`, kept)
+  }
+  const topics = await findResults()
+  if (topics.length === 0) return null
+  throw beginsAnew(`${topics.join(' and ')} hold results of a job that this Flink does not know, or not any more`, null)
+}
+
+function beginsAnew(why: string, savepoint: string | null): ConfigurationError {
+  const from = savepoint ?? 'PATH, of its savepoint (cancel printed it) or of a checkpoint that Flink retained,'
+  return new ConfigurationError('The job would begin anew, and give every window again.', [
     {
       field: '--savepoint',
-      found: `nothing, though job ${ended.job.id} of this name has ended`,
-      wanted: `${last === null ? 'its savepoint or checkpoint' : last} to go on from there, or --without-state to begin anew`,
+      found: `nothing, though ${why}`,
+      wanted: `${from} to go on from there, or --without-state to begin anew`,
     },
   ])
+}
+
+/** Where the newest state of a job is that Flink has not removed; `null` where it tells of none. */
+function newestKept({ latestCompleted, latestSavepoint }: FlinkCheckpoints): string | null {
+  const kept = [latestCompleted, latestSavepoint].filter((each) => each !== null && each.path !== null && each.kept)
+  return kept.sort((a, b) => (b?.id ?? 0) - (a?.id ?? 0))[0]?.path ?? null
 }
 
 /** The shapes whose state the new job must read, and what that means. @throws {ConfigurationError} When it cannot. */

@@ -66,6 +66,8 @@ export interface FlinkCheckpoint {
   readonly writtenBytes: number
   /** `null` where none was made. */
   readonly path: string | null
+  /** Whether it is still there, as far as Flink knows: older ones are removed, and those of a job that ended unless they are retained. */
+  readonly kept: boolean
 }
 
 export interface FlinkCheckpointFailure {

@@ -101,6 +101,7 @@ function parseCheckpoint(answer: Answer): FlinkCheckpoint {
     stateBytes: answer.field('state_size').number(),
     writtenBytes: answer.field('checkpointed_size').optional(number) ?? answer.field('state_size').number(),
     path: answer.field('external_path').optional(text),
+    kept: !answer.field('discarded').flag(),
   }
 }
 
