@@ -10,6 +10,8 @@ export default defineConfig({
     ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A machine that is busy for a while is no failure. Less than a test has, so that it is the poll that says what did not come.
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     maxWorkers: 2,
     // What a test starts is what it sees in the sources, however old the bundle is; bundle.test.ts looks at that.
