@@ -25,7 +25,7 @@ export {
   StoreLockedError,
   StoreVersionError,
 } from './errors.ts'
-export { activationInForce, type SeenActivation, standingActivations } from './input-state.ts'
+export { activationInForce, effectiveFromMs, type SeenActivation, standingActivations } from './input-state.ts'
 export { listTopics, type TopicSummary } from './list-topics.ts'
 export { sha256Of } from './model-store.ts'
 export type { PublishedModel } from './model-updates.ts'

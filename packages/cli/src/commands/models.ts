@@ -210,20 +210,27 @@ async function publish(
   const bytes = readModelFile(path)
   const { plan } = await loadProject(projectPath)
   const onKafka = await changeOnKafka(plan, flags, (models) => models.publish(bytes, activeFromMs ?? undefined))
-  const update =
+  const { inForceFromMs } =
     onKafka ??
     (await change(projectPath, flags, { kind: 'publish', file: resolve(path), activeFromMs }, (engine) =>
       engine.publish(bytes, activeFromMs === null ? {} : { activeFromMs }),
     ))
   // Whoever named a moment does not wait for it.
-  if (activeFromMs === null) await awaitMoment(update.activeFrom)
+  if (activeFromMs === null) await awaitMoment(inForceFromMs)
 }
 
 async function rollback(projectPath: string, flags: StoreFlags): Promise<void> {
   const { plan } = await loadProject(projectPath)
   const onKafka = await changeOnKafka(plan, flags, (models) => models.rollback())
-  const update = onKafka ?? (await change(projectPath, flags, { kind: 'rollback' }, (engine) => engine.rollback()))
-  await awaitMoment(update.activeFrom)
+  const { inForceFromMs } =
+    onKafka ?? (await change(projectPath, flags, { kind: 'rollback' }, (engine) => engine.rollback()))
+  await awaitMoment(inForceFromMs)
+}
+
+/** What was written, and the first append time (epoch milliseconds) that it scores: its own, or later where that was too soon. */
+interface Change {
+  readonly update: ModelUpdate
+  readonly inForceFromMs: number
 }
 
 /** Asks the plant that runs there, or opens the data folder where none does; says what it answers. */
@@ -232,7 +239,7 @@ async function change(
   flags: StoreFlags,
   request: Parameters<typeof askPlant>[1],
   act: (engine: Awaited<ReturnType<typeof openPlant>>['engine']) => Promise<ModelUpdate>,
-): Promise<ModelUpdate> {
+): Promise<Change> {
   const project = await loadProject(projectPath)
   const dataDirectory = flags.data ?? join(project.directory, 'data')
   const answer = await askPlant(dataDirectory, request)
@@ -246,15 +253,17 @@ async function change(
       await engine.close()
     }
   }
-  printUpdate(update, flags, answer === null ? ' (the plant does not run)' : '')
-  return update
+  // Every partition has it by now: where that took too long, it is in force already.
+  const changed = { update, inForceFromMs: update.activeFrom }
+  printChange(changed, flags, answer === null ? ' (the plant does not run)' : '')
+  return changed
 }
 
-function printUpdate(update: ModelUpdate, flags: StoreFlags, where: string): void {
+function printChange({ update, inForceFromMs }: Change, flags: StoreFlags, where: string): void {
   if (flags.json) process.stdout.write(`${JSON.stringify(update)}\n`)
   else
     process.stderr.write(
-      `${update.name} ${update.version} is in force from ${new Date(update.activeFrom).toISOString()}${where}.\n`,
+      `${update.name} ${update.version} is in force from ${new Date(inForceFromMs).toISOString()}${where}.\n`,
     )
 }
 
@@ -263,10 +272,13 @@ async function changeOnKafka(
   plan: Plan,
   flags: StoreFlags,
   act: (models: KafkaModels) => Promise<ModelUpdate>,
-): Promise<ModelUpdate | null> {
-  const update = await withKafkaModels(plan, flags, act)
-  if (update !== null) printUpdate(update, flags, ' (on Kafka)')
-  return update
+): Promise<Change | null> {
+  const changed = await withKafkaModels(plan, flags, async (models) => {
+    const update = await act(models)
+    return { update, inForceFromMs: models.inForceFromMs(update) }
+  })
+  if (changed !== null) printChange(changed, flags, ' (on Kafka)')
+  return changed
 }
 
 /** Does it on Kafka, where the flags say so; else resolves to `null`. */

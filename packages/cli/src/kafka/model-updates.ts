@@ -3,6 +3,7 @@ import { activationKey, packageParts, partHeadBytes, seenEverywhereMs } from '@m
 import { limits, type ModelUpdate, type Plan } from '@millwright/core'
 import {
   activationInForce,
+  effectiveFromMs,
   ModelRefusedError,
   NoPreviousModelError,
   type PublishedModel,
@@ -10,13 +11,13 @@ import {
   standingActivations,
 } from '@millwright/engine'
 import type { ListedModel, ModelDesk, ModelRefusal } from '@millwright/gateways'
-import { type KafkaConnection, type KafkaRecord, TopicReader, writeInOrder } from '@millwright/gateways/kafka'
+import type { KafkaConnection, KafkaRecord } from '@millwright/gateways/kafka'
 import { ModelPackageError } from '@millwright/scoring'
 import { loadPackage } from '../models/load-package.ts'
 import { listModels } from '../plant/model-desk.ts'
 import { isPart, PackageAssembly } from './package-assembly.ts'
+import { openUpdatesTopic, type UpdatesTopic, updatesTopicName } from './updates-topic.ts'
 
-const topic = 'model-updates'
 /** How far ahead a model is put in force, so that every subtask has it in time, milliseconds. */
 const activationDelayMs = 1000
 
@@ -27,11 +28,12 @@ const activationDelayMs = 1000
  * U1. A package is published as its parts, then its activation: a crash between them puts nothing in force.
  * U2. A package that the plan refuses is never written.
  * U3. Under one name and version there is one package: its parts have keys of their own, which another's would take the place of.
+ * U4. An activation counts as seen `seenEverywhereMs` after the append of its record, as for the operators; one that was to be in force by
+ *     then is so from the next millisecond.
  */
 export class KafkaModels implements ModelDesk {
-  readonly #connection: KafkaConnection
+  readonly #topic: UpdatesTopic
   readonly #plan: Plan
-  readonly #reader: TopicReader
   readonly #assembly = new PackageAssembly()
   /** By SHA-256, of packages that are whole: why the plan refuses them, or `null`. */
   readonly #verdicts = new Map<string, ModelRefusal | null>()
@@ -41,19 +43,18 @@ export class KafkaModels implements ModelDesk {
   #next = 0
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(connection: KafkaConnection, plan: Plan, reader: TopicReader) {
-    this.#connection = connection
+  constructor(topic: UpdatesTopic, plan: Plan) {
+    this.#topic = topic
     this.#plan = plan
-    this.#reader = reader
   }
 
   /** @throws {KafkaTopicMissingError | KafkaUnreachableError | KafkaAuthenticationError | KafkaRefusedError} */
   static async open(connection: KafkaConnection, plan: Plan): Promise<KafkaModels> {
-    return new KafkaModels(connection, plan, await TopicReader.open(connection, topic))
+    return new KafkaModels(await openUpdatesTopic(connection), plan)
   }
 
   async close(): Promise<void> {
-    await this.#reader.close()
+    await this.#topic.close()
   }
 
   /** What windows that close now are scored by; `null` where there is none. */
@@ -104,7 +105,7 @@ export class KafkaModels implements ModelDesk {
       const refusal = this.#verdicts.get(previous.sha256)
       if (refusal === undefined)
         throw new ModelRefusedError(
-          `Cannot roll back as the package of ${previous.name} ${previous.version} is not whole on ${topic}`,
+          `Cannot roll back as the package of ${previous.name} ${previous.version} is not whole on ${updatesTopicName}`,
         )
       if (refusal !== null) throw new ModelRefusedError(refusal.message, { details: { reason: refusal.reason } })
       const { name, version, sha256 } = previous
@@ -112,6 +113,16 @@ export class KafkaModels implements ModelDesk {
       await this.#write([activationOf(update)])
       return update
     })
+  }
+
+  /**
+   * The first append time (epoch milliseconds) whose windows an update that was published here scores: its moment, or a later one where
+   * its record was written too late for every subtask to have it by then (U4). Where the topic has no record of it: its moment.
+   */
+  inForceFromMs(update: ModelUpdate): number {
+    const { sha256, activeFrom } = update
+    const published = this.#published.findLast((model) => model.sha256 === sha256 && model.activeFrom === activeFrom)
+    return published === undefined ? activeFrom : effectiveFromMs(seenOf(published, update))
   }
 
   #inForce(activations: readonly SeenActivation[], nowMs: number): SeenActivation | null {
@@ -132,12 +143,12 @@ export class KafkaModels implements ModelDesk {
   }
 
   async #write(records: readonly { readonly key: string; readonly value: Uint8Array }[]): Promise<void> {
-    await writeInOrder(this.#connection, topic, records)
+    await this.#topic.append(records)
     await this.#catchUp()
   }
 
   async #catchUp(): Promise<void> {
-    for await (const record of this.#reader.read({ partition: 0, from: this.#next })) {
+    for await (const record of this.#topic.read(this.#next)) {
       this.#take(record)
       this.#next = record.offset + 1
     }
@@ -169,12 +180,15 @@ export class KafkaModels implements ModelDesk {
     const update = updateOf(value)
     if (update === null || key === null || this.#seenKeys.has(key)) return
     this.#seenKeys.add(key)
-    this.#published.push({ ...update, offset, publishedAtMs: appendTimeMs })
-    this.#activations = standingActivations(
-      [...this.#activations, { update, updateOffset: offset, seenAtMs: appendTimeMs + seenEverywhereMs }],
-      appendTimeMs,
-    )
+    const published = { ...update, offset, publishedAtMs: appendTimeMs }
+    this.#published.push(published)
+    this.#activations = standingActivations([...this.#activations, seenOf(published, update)], appendTimeMs)
   }
+}
+
+/** U4. */
+function seenOf({ offset, publishedAtMs }: PublishedModel, update: ModelUpdate): SeenActivation {
+  return { update, updateOffset: offset, seenAtMs: publishedAtMs + seenEverywhereMs }
 }
 
 function activationOf(update: ModelUpdate): { readonly key: string; readonly value: Uint8Array } {
