@@ -1,159 +1,9 @@
-/**
- * Method: the page's own script runs against a document of a few classes, which holds what the script puts into it. What a
- * browser would draw of it is not tested.
- */
+/** Method: the page's own script runs against a document of a few classes ({@link runPage}). */
 import { createHash } from 'node:crypto'
-import { runInNewContext } from 'node:vm'
-import type { AlertSignal } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
 import type { DeliveryStatus } from '../delivery/index.ts'
-import type { PlantStatus } from './options.ts'
 import { statusPage } from './status-page.ts'
-
-class FakeElement {
-  readonly dataset: Record<string, string> = {}
-  readonly style: Record<string, string> = {}
-  readonly attributes: Record<string, string> = {}
-  children: (FakeElement | string)[] = []
-  className = ''
-  hidden = false
-  scope = ''
-  value = ''
-
-  set textContent(text: string) {
-    this.children = [String(text)]
-  }
-  get textContent(): string {
-    return this.text
-  }
-  get text(): string {
-    return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join(' ')
-  }
-  append(...more: (FakeElement | string)[]): void {
-    this.children.push(...more)
-  }
-  replaceChildren(...all: (FakeElement | string)[]): void {
-    this.children = all
-  }
-  setAttribute(name: string, value: string): void {
-    this.attributes[name] = value
-  }
-  addEventListener(): void {
-    // Nobody presses anything here.
-  }
-  contains(): boolean {
-    return false
-  }
-  remove(): void {
-    // It is in no tree.
-  }
-}
-
-const script = /<script>([\s\S]*)<\/script>/.exec(statusPage().html)?.[1] ?? ''
-const idsInPage = new Set([...statusPage().html.matchAll(/\sid="(\w+)"/g)].map((match) => match[1]))
-
-/** Runs the script with answers to its polls, one after the other. */
-async function runPage(answers: readonly (PlantStatus | Error)[], channels: readonly DeliveryStatus[] = []) {
-  const elements = new Map<string, FakeElement>()
-  const title: { title: string } = { title: '' }
-  const listeners = new Map<string, (event: { data: string }) => void>()
-  const rest = [...answers]
-  let pollAgain: () => void = () => undefined
-  let settled: () => void = () => undefined
-  const context = {
-    Intl,
-    Map,
-    AbortSignal: { timeout: () => undefined },
-    document: Object.assign(title, {
-      hidden: false,
-      getElementById(id: string) {
-        expect(idsInPage, `the page has an element "${id}"`).toContain(id)
-        const element = elements.get(id) ?? new FakeElement()
-        elements.set(id, element)
-        return element
-      },
-      createElement: () => new FakeElement(),
-      createElementNS: () => new FakeElement(),
-      addEventListener: () => undefined,
-    }),
-    fetch: async (path: string) => {
-      if (path.startsWith('api/cases')) return { ok: false }
-      if (path === 'api/deliveries') return { ok: true, json: async () => ({ channels }) }
-      const answer = rest.shift()
-      if (answer instanceof Error || answer === undefined) throw answer ?? new Error('no more')
-      return { ok: true, json: async () => answer }
-    },
-    setTimeout: (again: () => void) => {
-      pollAgain = again
-      settled()
-      return 1
-    },
-    clearTimeout: () => undefined,
-    EventSource: class {
-      addEventListener(name: string, listener: (event: { data: string }) => void): void {
-        listeners.set(name, listener)
-      }
-    },
-  }
-  const polled = (): Promise<void> =>
-    new Promise((resolve) => {
-      settled = resolve
-    })
-  const first = polled()
-  runInNewContext(script, context)
-  await first
-  for (let i = 1; i < answers.length; i++) {
-    const next = polled()
-    pollAgain()
-    await next
-  }
-  const text = (id: string): string => elements.get(id)?.text ?? ''
-  return {
-    text,
-    elements,
-    title,
-    tell: (alert: AlertSignal) => listeners.get('alert')?.({ data: JSON.stringify(alert) }),
-  }
-}
-
-const alert = (deviceId: string, windowStart: number): AlertSignal => ({
-  deviceId,
-  probability: 0.93,
-  status: 'High risk of failure',
-  windowStart,
-  windowEnd: windowStart + 300_000,
-  revision: 0,
-  model: { name: 'wear', version: '3' },
-  features: { tempStd: 1 },
-  why: [
-    { feature: 'tempStd', value: 1.25, contribution: 2.5 },
-    { feature: 'pressure', value: null, contribution: -0.125 },
-  ],
-})
-
-const status: PlantStatus = {
-  plant: 'pumps',
-  version: '0.1.0',
-  startedAt: 1_700_000_000_000,
-  now: 1_700_000_010_000,
-  counts: {
-    readingsIn: 1000,
-    readingsAccepted: 900,
-    readingsDropped: { 'temperature-range': 60 },
-    deadLetters: { 'not-json': 40, future: 0 },
-    redelivered: 3,
-    late: 7,
-    windows: 50,
-    windowsUnscored: 5,
-    alertsHigh: 2,
-  },
-  devices: 12,
-  model: { name: 'wear', version: '3', activeFrom: 1_700_000_000_000 },
-  refusedModel: null,
-  lag: { records: 4, ageMs: 90_000 },
-  disk: { usedBytes: 5e9, budgetBytes: 20e9, freeBytes: 500e6 },
-  latestAlerts: [alert('press-07', 1_700_000_000_000)],
-}
+import { alert, FakeElement, runPage, status } from './testing/fake-page.ts'
 
 describe('the status page', () => {
   test('shows counts, reasons for what was not used, the model, lag, disk and alerts with their reasons', async () => {
@@ -261,7 +111,7 @@ describe('the channels of notifications on the page', () => {
     ['it begins', { state: 'starting' }, 'quiet', 'starting', /nothing waits/],
     ['its place cannot be saved', { saveError: 'ENOSPC' }, 'good', 'up', /cannot be saved: ENOSPC/],
   ])('where %s: %o', async (_, changes, className, word, said) => {
-    const { elements } = await runPage([status], [{ ...channel, ...changes }])
+    const { elements } = await runPage([status], { channels: [{ ...channel, ...changes }] })
     const [item] = elements.get('channels')?.children ?? []
     if (!(item instanceof FakeElement)) throw new Error('the channel is listed')
     expect(item.className).toBe(className)
@@ -278,7 +128,9 @@ describe('the channels of notifications on the page', () => {
 
   test('a project without channels has no such section; one with some says how many do not work', async () => {
     expect((await runPage([status])).elements.get('channelsSection')?.hidden).toBe(true)
-    const { text, elements } = await runPage([status], [channel, { ...channel, name: 'andon', state: 'stopped' }])
+    const { text, elements } = await runPage([status], {
+      channels: [channel, { ...channel, name: 'andon', state: 'stopped' }],
+    })
     expect(elements.get('channelsSection')?.hidden).toBe(false)
     expect(text('channelsNote')).toMatch(/^1 of 2 does not work/)
   })
