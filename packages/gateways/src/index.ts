@@ -24,6 +24,7 @@ export {
   type SharedEvent,
   type WrittenEvent,
 } from './door/line-events.ts'
+export { commandAhead } from './door/verdict-times.ts'
 export { createDoor, type Door, type DoorOptions } from './door.ts'
 export {
   type CsvRow,

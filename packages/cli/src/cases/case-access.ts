@@ -1,7 +1,14 @@
 import { type CaseCommand, ConfigurationError, type Plan } from '@millwright/core'
-import type { CaseCommandAnswer, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
+import {
+  type CaseCommandAnswer,
+  type CaseDetail,
+  type CaseList,
+  type CaseQuery,
+  commandAhead,
+} from '@millwright/gateways'
 import { askPlant } from '../control/control-client.ts'
 import { openPlant } from '../plant/open-plant.ts'
+import { verdictsUntilMs } from '../plant/verdicts-until.ts'
 import type { LoadedProject } from '../project/load-project.ts'
 import { queryCases } from './case-mirror.ts'
 import {
@@ -20,7 +27,7 @@ export interface CaseAccess {
   list(query: CaseQuery): Promise<CaseList>
   /** `null` where there is no such case. */
   show(caseId: string): Promise<CaseDetail | null>
-  /** Gives a command. @throws {ConfigurationError} Where the plant that runs keeps no cases. */
+  /** Gives a command. @throws {ConfigurationError} Where it is a verdict on what is to come, or the plant that runs keeps no cases. */
   command(command: CaseCommand): Promise<CaseCommandAnswer>
 }
 
@@ -47,6 +54,11 @@ export class FolderCases implements CaseAccess {
 
   /** Where no plant runs it is pending: it takes effect when one does. */
   async command(command: CaseCommand): Promise<CaseCommandAnswer> {
+    const ahead = commandAhead(command, verdictsUntilMs(this.#project.plan))
+    if (ahead !== null)
+      throw new ConfigurationError('The command cannot be given.', [
+        { field: ahead.reason, found: command.caseId, wanted: ahead.message },
+      ])
     const answer = await askPlant(this.#dataDirectory, { kind: 'case-command', command })
     if (answer !== null) {
       if (answer.result === null) throw notKept()

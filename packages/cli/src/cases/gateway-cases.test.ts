@@ -20,6 +20,7 @@ async function start(desk: Partial<CaseDesk> | null): Promise<GatewayCases> {
     door: { readings: unused, deviceEvents: unused },
     ingest: { append: unused, ready: unused },
     feedback: { appendFeedback: unused },
+    verdictsUntilMs: () => Number.POSITIVE_INFINITY,
     plant: { notReady: () => null, metrics: () => '', status: unused },
     alerts: { ends: () => [], read: unused, subscribe: () => () => undefined },
     models: { list: () => [], publish: unused, rollback: unused },

@@ -145,6 +145,10 @@ test('a case is opened, worked on, resolved and taken back; after kill -9 nothin
   expect(shown.stdout).toContain('resolved as failure-confirmed: bearing by Jo')
   expect(shown.stdout).toContain('reopened by Kim – again')
   expect((await millwright('cases', 'resolve', 'press-2', '--verdict', 'maybe', ...of(data))).code).toBe(2)
+  // A year typed wrong: nothing of it reaches the topic.
+  const verdict = ['--verdict', 'failure-confirmed', '--failed-at', '2199-01-04T10:00:00Z']
+  const ahead = await millwright('cases', 'resolve', 'press-2', ...verdict, ...of(data))
+  expect([ahead.code, ahead.stderr]).toEqual([2, expect.stringContaining('wanted a time that has been')])
 
   const messages = await exported<CaseMessage>('cases', data)
   expect(messages.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3, 4, 5])

@@ -47,7 +47,7 @@ async function feedback(projectPath: string, flags: FeedbackFlags): Promise<void
       const { KafkaFeedback } = await import('@millwright/gateways/kafka')
       const port = await KafkaFeedback.open(connection)
       try {
-        result = await ingestFeedback({ feedback: port, files, onProgress: progress.update })
+        result = await ingestFeedback({ plan: project.plan, feedback: port, files, onProgress: progress.update })
       } finally {
         await port.close()
       }
@@ -80,7 +80,7 @@ async function intoStopped(
 ): Promise<FeedbackResult> {
   const { engine } = await openPlant(place)
   try {
-    return await ingestFeedback({ feedback: engine, files, onProgress: progress.update })
+    return await ingestFeedback({ plan: place.project.plan, feedback: engine, files, onProgress: progress.update })
   } finally {
     await engine.close()
   }

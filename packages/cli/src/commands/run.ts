@@ -37,6 +37,7 @@ import { type OpenPlant, openPlant } from '../plant/open-plant.ts'
 import { PlantObserver } from '../plant/plant-status.ts'
 import { recoveryText } from '../plant/recovery-text.ts'
 import { openSinks } from '../plant/sinks.ts'
+import { verdictsUntilMs } from '../plant/verdicts-until.ts'
 import { type LoadedProject, loadProject } from '../project/load-project.ts'
 import { totalBytesOf } from '../replay/run-replay.ts'
 import { wholeNumber } from '../terminal/arguments.ts'
@@ -354,6 +355,7 @@ function listen(options: {
     door,
     ingest: engine,
     feedback: engine,
+    verdictsUntilMs: () => verdictsUntilMs(plant.plan),
     plant: {
       notReady: () => observer.notReady(),
       metrics: async () => {

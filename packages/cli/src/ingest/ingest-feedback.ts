@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
-import type { FeedbackPort } from '@millwright/core'
+import type { FeedbackPort, Plan } from '@millwright/core'
 import { admitFeedback, type RefusedLine } from '@millwright/gateways'
 import { readFeedback } from '@millwright/gateways/files'
+import { verdictsUntilMs } from '../plant/verdicts-until.ts'
 
 /** What became of files of verdicts. */
 export interface FeedbackResult {
@@ -21,11 +22,12 @@ const refusalsShownMax = 100
  * @throws What reading or appending throws; what was acknowledged stays.
  */
 export async function ingestFeedback(options: {
+  readonly plan: Pick<Plan, 'time'>
   readonly feedback: FeedbackPort
   readonly files: readonly string[]
   readonly onProgress: (readBytes: number, lines: number) => void
 }): Promise<FeedbackResult> {
-  const { feedback, files } = options
+  const { plan, feedback, files } = options
   let accepted = 0
   let refused = 0
   let doneBytes = 0
@@ -33,7 +35,7 @@ export async function ingestFeedback(options: {
   for (const file of files) {
     const onProgress = (readBytes: number): void => options.onProgress(doneBytes + readBytes, accepted + refused)
     for await (const { bytes, firstLine } of readFeedback(file, onProgress)) {
-      const admission = admitFeedback(bytes, firstLine)
+      const admission = admitFeedback(bytes, verdictsUntilMs(plan), firstLine)
       if (admission.accepted.length + admission.refused.length === 0) continue
       await feedback.appendFeedback(admission)
       accepted += admission.accepted.length

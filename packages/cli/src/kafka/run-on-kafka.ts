@@ -34,6 +34,7 @@ import { gatewayGauges, gatewayHistograms } from '../plant/common-metrics.ts'
 import { lineEventsOf } from '../plant/line-events-of.ts'
 import { PlantMetrics } from '../plant/metrics.ts'
 import { openSinks } from '../plant/sinks.ts'
+import { verdictsUntilMs } from '../plant/verdicts-until.ts'
 import type { LoadedProject } from '../project/load-project.ts'
 import { formatCount, startProgress } from '../terminal/progress.ts'
 import { watchedPlant } from '../watch/topics-watch.ts'
@@ -296,6 +297,7 @@ async function listen(options: {
     door,
     ingest,
     feedback,
+    verdictsUntilMs: () => verdictsUntilMs(project.plan),
     plant: {
       notReady: () => observer.notReady(),
       metrics: async () => {

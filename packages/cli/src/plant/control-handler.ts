@@ -25,7 +25,7 @@ export function controlHandlerOf(
         return { ...result, counters: engine.stats().counters }
       }
       case 'feedback':
-        return await ingestFeedback({ feedback: engine, files: request.files, onProgress })
+        return await ingestFeedback({ plan, feedback: engine, files: request.files, onProgress })
       case 'event':
         return await lineEvents.write(request.target, request.event)
       case 'publish': {

@@ -227,6 +227,7 @@ async function openGateway(engine: Engine, door: Door): Promise<HttpGateway> {
     door,
     ingest: engine,
     feedback: engine,
+    verdictsUntilMs: notAsked,
     plant: { notReady: () => null, metrics: notAsked, status: notAsked },
     alerts: { ends: () => [], read: notAsked, subscribe: () => () => undefined },
     models: { list: notAsked, publish: notAsked, rollback: notAsked },

@@ -7,6 +7,7 @@ import {
   refusedBytes,
 } from '@millwright/core'
 import type { RefusedLine } from './admission.ts'
+import { feedbackAhead } from './verdict-times.ts'
 
 /** Verdicts of one delivery, and what their sender is told. */
 export interface FeedbackAdmission extends FeedbackBatch {
@@ -20,9 +21,10 @@ const newline = 10
  * Reads newline-separated verdicts; a final newline is optional, blank lines are none. What is refused becomes a dead letter with
  * its bytes. Nothing is lost without an answer: each line but blank ones is in one of the two lists.
  *
+ * @param untilMs Latest time that a verdict may speak of, epoch milliseconds.
  * @param firstLine Number of the first line, for the refusals: a file may come in several pieces.
  */
-export function admitFeedback(bytes: Uint8Array, firstLine = 1): FeedbackAdmission {
+export function admitFeedback(bytes: Uint8Array, untilMs: number, firstLine = 1): FeedbackAdmission {
   const accepted: FeedbackLine[] = []
   const refused: FeedbackLine[] = []
   const refusals: RefusedLine[] = []
@@ -31,7 +33,7 @@ export function admitFeedback(bytes: Uint8Array, firstLine = 1): FeedbackAdmissi
     const end = found < 0 ? bytes.length : found
     const record = bytes.subarray(start, end)
     start = end + 1
-    const read = readLine(record)
+    const read = readLine(record, untilMs)
     if (read.kind === 'blank') continue
     if (read.kind === 'feedback') {
       accepted.push({ deviceId: read.deviceId, line: read.line })
@@ -56,7 +58,7 @@ type ReadLine =
   | { readonly kind: 'feedback'; readonly deviceId: string; readonly line: string }
   | (Pick<RefusedLine, 'reason' | 'message'> & { readonly kind: 'refused'; readonly deviceId: string | null })
 
-function readLine(record: Uint8Array): ReadLine {
+function readLine(record: Uint8Array, untilMs: number): ReadLine {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(record).trim()
@@ -66,7 +68,9 @@ function readLine(record: Uint8Array): ReadLine {
   }
   if (text === '') return { kind: 'blank' }
   const result = readMaintenanceFeedback(text)
+  if (result.kind === 'refused') return { ...result, deviceId: null }
+  const ahead = feedbackAhead(result.feedback, untilMs)
+  if (ahead !== null) return { kind: 'refused', ...ahead, deviceId: null }
   // As it came, whatever else it holds: notes are for people.
-  if (result.kind === 'feedback') return { kind: 'feedback', deviceId: result.feedback.deviceId, line: text }
-  return { ...result, deviceId: null }
+  return { kind: 'feedback', deviceId: result.feedback.deviceId, line: text }
 }

@@ -17,7 +17,7 @@ async function admitted(name: string, text: string) {
   const accepted: unknown[] = []
   const refused: string[] = []
   for await (const { bytes, firstLine } of readFeedback(path)) {
-    const admission = admitFeedback(bytes, firstLine)
+    const admission = admitFeedback(bytes, Number.POSITIVE_INFINITY, firstLine)
     for (const { line } of admission.accepted) accepted.push(JSON.parse(line))
     for (const { line, reason } of admission.refusals) refused.push(`${line} ${reason}`)
   }

@@ -1,5 +1,5 @@
 /** Method: a gateway whose plant has so many cases, asked page by page. */
-import type { CaseView } from '@millwright/core'
+import type { CaseCommand, CaseView } from '@millwright/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CaseDesk, CaseQuery } from './case-desk.ts'
 import type { HttpGateway } from './start-http-gateway.ts'
@@ -10,9 +10,13 @@ afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.close()))
 })
 
-/** A gateway with so many cases; `null`: none are kept. @returns Its address, and what the desk was asked. */
-async function start(count: number | null): Promise<{ url: string; asked: CaseQuery[] }> {
+/** The clock of these gateways. */
+const untilMs = 1_766_090_000_000
+
+/** A gateway with so many cases; `null`: none are kept. @returns Its address, and what the desk was asked and told. */
+async function start(count: number | null): Promise<{ url: string; asked: CaseQuery[]; told: CaseCommand[] }> {
   const asked: CaseQuery[] = []
+  const told: CaseCommand[] = []
   // What of a case the list does not look at is left out.
   const all = Array.from({ length: count ?? 0 }, (_, i) => ({ caseId: `press-${i}@1` }) as CaseView)
   const desk: CaseDesk = {
@@ -23,11 +27,14 @@ async function start(count: number | null): Promise<{ url: string; asked: CaseQu
     },
     show: async () => null,
     channels: async () => null,
-    command: async () => ({ kind: 'pending' }),
+    command: async (command) => {
+      told.push(command)
+      return { kind: 'pending' }
+    },
   }
-  const gateway = await startQuietGateway({ cases: desk })
+  const gateway = await startQuietGateway({ cases: desk, verdictsUntilMs: () => untilMs })
   gateways.push(gateway)
-  return { url: `${gateway.url}/api/cases`, asked }
+  return { url: `${gateway.url}/api/cases`, asked, told }
 }
 
 interface Page {
@@ -96,5 +103,34 @@ describe('GET /api/cases', () => {
   test('where nobody watches there is an empty page without counts, no error', async () => {
     const { url } = await start(null)
     expect(await pageOf(url)).toEqual({ cases: [], total: 0, counts: null, nextOffset: null })
+  })
+})
+
+describe('POST /api/cases/CASE/commands', () => {
+  const resolve = (url: string, fields: object): Promise<Response> => {
+    const command = { command: 'resolve', verdict: 'failure-confirmed', ...fields }
+    return fetch(`${url}/press-0%401/commands`, { method: 'POST', body: JSON.stringify(command) })
+  }
+
+  test.each([
+    [
+      'a failure tomorrow',
+      { failureAt: untilMs + 86_400_000 },
+      'command-failure-at',
+      'failureAt: found 1766176400000 ',
+    ],
+    ['a failure in a millisecond', { failureAt: untilMs + 1 }, 'command-failure-at', 'failureAt: found 1766090000001 '],
+    ['a span that goes on', { to: untilMs + 1 }, 'command-span', 'to: found 1766090000001 '],
+  ])('a verdict with %s is refused, and told to nobody', async (_, fields, code, found) => {
+    const { url, told } = await start(1)
+    const answer = await resolve(url, fields)
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code, detail: expect.stringContaining(found) }])
+    expect(told).toEqual([])
+  })
+
+  test('a verdict with a failure of this moment is taken', async () => {
+    const { url, told } = await start(1)
+    expect((await resolve(url, { failureAt: untilMs, to: untilMs })).status).toBe(202)
+    expect(told).toMatchObject([{ command: 'resolve', failureAt: untilMs, to: untilMs }])
   })
 })

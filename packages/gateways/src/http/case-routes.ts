@@ -8,6 +8,7 @@ import {
   limits,
 } from '@millwright/core'
 import type { FastifyInstance } from 'fastify'
+import { commandAhead } from '../door/verdict-times.ts'
 import type { MemoryPool } from '../memory-pool.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { CaseDesk, CaseQuery } from './case-desk.ts'
@@ -18,10 +19,10 @@ import { readBody } from './request-body.ts'
 const casesPerPage = 100
 const casesPerPageMax = 500
 
-/** Adds the routes by which people see cases and say what they did. @param desk `null` where no cases are kept. */
+/** Adds the routes by which people see cases and say what they did. @param plant.desk `null` where no cases are kept. */
 export function addCaseRoutes(
   app: FastifyInstance,
-  desk: CaseDesk | null,
+  { desk, verdictsUntilMs }: { readonly desk: CaseDesk | null; readonly verdictsUntilMs: () => number },
   use: { readonly budget: ByteBudget; readonly memory: MemoryPool; readonly counters: Counters },
 ): void {
   app.get<{ Querystring: Record<string, unknown> }>('/api/cases', (request) => {
@@ -51,7 +52,7 @@ export function addCaseRoutes(
     let command: CaseCommand
     try {
       use.counters.add('http_received_bytes_total', {}, body.bytes.byteLength)
-      command = commandOf(caseId, body.bytes)
+      command = commandOf(caseId, body.bytes, verdictsUntilMs())
     } finally {
       body.release()
     }
@@ -73,8 +74,8 @@ function requireDesk(desk: CaseDesk | null): CaseDesk {
   return desk
 }
 
-/** @throws {RequestRefusedError} Where the body is no command. */
-function commandOf(caseId: string, bytes: Uint8Array): CaseCommand {
+/** @throws {RequestRefusedError} Where the body is no command, or a verdict on what is to come. */
+function commandOf(caseId: string, bytes: Uint8Array, untilMs: number): CaseCommand {
   let document: unknown
   try {
     document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -86,6 +87,8 @@ function commandOf(caseId: string, bytes: Uint8Array): CaseCommand {
   const deviceId = caseId.slice(0, Math.max(0, caseId.lastIndexOf('@')))
   const read = checkCaseCommand(fields === null ? document : { id: randomUUID(), ...fields, caseId, deviceId })
   if (read.kind === 'refused') throw wrongCommand(read.reason, read.message)
+  const ahead = commandAhead(read.command, untilMs)
+  if (ahead !== null) throw wrongCommand(ahead.reason, ahead.message)
   return read.command
 }
 

@@ -10,7 +10,7 @@ import { readBody } from './request-body.ts'
 /** Adds the route by which verdicts come in. */
 export function addFeedbackRoutes(
   app: FastifyInstance,
-  feedback: FeedbackPort,
+  { feedback, verdictsUntilMs }: { readonly feedback: FeedbackPort; readonly verdictsUntilMs: () => number },
   use: { readonly budget: ByteBudget; readonly memory: MemoryPool; readonly counters: Counters },
 ): void {
   const { budget, memory, counters } = use
@@ -21,7 +21,7 @@ export function addFeedbackRoutes(
     let admission: ReturnType<typeof admitFeedback>
     try {
       counters.add('http_received_bytes_total', {}, body.bytes.byteLength)
-      admission = admitFeedback(asLines(body.bytes))
+      admission = admitFeedback(asLines(body.bytes), verdictsUntilMs())
     } finally {
       body.release()
     }

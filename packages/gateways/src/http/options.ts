@@ -13,6 +13,8 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly door: Door
   readonly ingest: IngestPort
   readonly feedback: FeedbackPort
+  /** Latest time that a verdict may speak of now, epoch milliseconds: what is to come nobody has found. */
+  readonly verdictsUntilMs: () => number
   readonly plant: PlantView
   readonly alerts: AlertFeed
   readonly models: ModelDesk

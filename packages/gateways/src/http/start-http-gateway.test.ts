@@ -90,6 +90,8 @@ interface OpenApiDocument {
 }
 
 const gateways: HttpGateway[] = []
+/** The clock of all these gateways. */
+const untilMs = 1_700_000_500_000
 afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.close()))
 })
@@ -111,6 +113,7 @@ async function start(changes: Partial<HttpGatewayOptions> = {}) {
       ready: async () => undefined,
     },
     feedback: { appendFeedback: async (batch) => void feedback.push(batch) },
+    verdictsUntilMs: () => untilMs,
     plant: { notReady: () => null, metrics: () => 'up 1\n', status: () => status },
     alerts: alerts.feed,
     models: {
@@ -366,6 +369,19 @@ describe('POST /api/feedback', () => {
     expect(feedback.map(({ accepted, refused }) => [accepted, refused.length])).toEqual([
       [[{ deviceId: 'press-1', line: verdict('a') }], 1],
     ])
+  })
+
+  test('refuses a failure that has not come yet', async () => {
+    const { url, feedback } = await start()
+    const failed = (id: string, failureAt: number): string =>
+      verdict(id, 'failure-confirmed').replace('}', `,"failureAt":${failureAt}}`)
+    const { body } = await post(
+      `${url}/api/feedback`,
+      `[${failed('a', untilMs + 86_400_000)}, ${failed('b', untilMs)}]`,
+      { 'content-type': 'application/json' },
+    )
+    expect(body).toMatchObject({ accepted: 1, rejected: [{ line: 1, reason: 'feedback-failure-at' }] })
+    expect(feedback.map(({ accepted, refused }) => [accepted.length, refused.length])).toEqual([[1, 1]])
   })
 
   test('acknowledges nothing that could not be stored', async () => {

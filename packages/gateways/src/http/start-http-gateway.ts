@@ -120,9 +120,9 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   })
   const use = { budget: createByteBudget(limits.requestBytesInFlightMax), memory: createMemoryPool(), counters }
   addIngestRoutes(app, options, use)
-  addFeedbackRoutes(app, options.feedback, use)
+  addFeedbackRoutes(app, options, use)
   addModelRoutes(app, options.models)
-  addCaseRoutes(app, options.cases ?? null, use)
+  addCaseRoutes(app, { desk: options.cases ?? null, verdictsUntilMs: options.verdictsUntilMs }, use)
   addDeliveryRoutes(app, options.deliveries ?? null, use)
   addLineRoutes(app, options.lineEvents ?? null, use)
   addObservationRoutes(app, { plant: options.plant, stream, headers: commonHeaders })

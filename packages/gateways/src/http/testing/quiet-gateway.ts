@@ -12,6 +12,7 @@ export function startQuietGateway(given: Partial<HttpGatewayOptions>): Promise<H
     door: { readings: unused, deviceEvents: unused },
     ingest: { append: unused, ready: unused },
     feedback: { appendFeedback: unused },
+    verdictsUntilMs: unused,
     plant: { notReady: () => null, metrics: () => '', status: unused },
     alerts: { ends: () => [], read: unused, subscribe: () => () => undefined },
     models: { list: () => [], publish: unused, rollback: unused },
