@@ -30,6 +30,12 @@ export const cluster: Dashboard = {
       title: 'Kafka',
       panels: [
         lines(
+          'Behind the clock',
+          'Append time that the slowest subtask has reached, against the clock: a second or two while all is well.',
+          's',
+          query('job_name:flink_guest_behind_seconds:max', '{{job_name}}'),
+        ),
+        lines(
           'Lag',
           'Offsets between what the operators committed and the end, by partition: an upper bound.',
           'short',
@@ -130,12 +136,16 @@ export const cluster: Dashboard = {
           query('sum by (subtask_index) (flink_taskmanager_job_task_operator_guest_records_held)', '{{subtask_index}}'),
         ),
         lines(
-          'Heap of V8',
-          'Used, by subtask.',
+          'Memory of V8',
+          'Heap that is used, and array buffers outside of it, by subtask.',
           'bytes',
           query(
             'sum by (subtask_index) (flink_taskmanager_job_task_operator_guest_heap_used_bytes)',
-            '{{subtask_index}}',
+            '{{subtask_index}} heap',
+          ),
+          query(
+            'sum by (subtask_index) (flink_taskmanager_job_task_operator_guest_external_bytes)',
+            '{{subtask_index}} array buffers',
           ),
         ),
         lines(

@@ -182,10 +182,12 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
   await system.fires('PlantDown fires for the gateways that are gone', 'PlantDown')
   await system.everyPanelGivesData(gateway.url)
   if (withOutage) await system.outage(gateway.url)
+  await system.keepsUp()
+  await gateway.stop()
+  await system.fallsBehind()
   await did('cancel', project, ...flink, '--without-savepoint')
   await system.fires('FlinkJobDown fires for a job that was cancelled', 'FlinkJobDown')
   await system.stop()
-  await gateway.stop()
 
   async function ingest(part: string, lines: readonly string[]): Promise<void> {
     const input = join(proof.folder, `${part}.ndjson`)

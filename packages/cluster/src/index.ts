@@ -8,7 +8,7 @@ export {
   startBoundedRun,
 } from './deploy/bounded-run.ts'
 export { type Deployment, type DeployResult, deploy } from './deploy/deploy.ts'
-export { type JobStatus, jobStatus } from './deploy/job-status.ts'
+export { type JobStatus, jobStatus, type PartitionPosition } from './deploy/job-status.ts'
 export { cancel, type JobCommand, scale } from './deploy/scale-and-cancel.ts'
 export {
   FlinkAnswerError,

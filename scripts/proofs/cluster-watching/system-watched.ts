@@ -17,6 +17,8 @@ const forSeconds = 2
 const lagMax = 200
 /** The shipped rule waits for a minute at least. */
 const heartbeatAgeSecondsMax = 15
+/** The shipped rule waits for five minutes. */
+const behindSecondsMax = 20
 const taskManagers = ['task-manager-1', 'task-manager-2'] as const
 
 /** What a real Prometheus, with what is shipped for it, sees of gateways, the job and Flink. */
@@ -137,6 +139,29 @@ export class SystemWatched {
     })
   }
 
+  /** That the job is no further behind the clock than it should be, and that this is no alert. */
+  async keepsUp(): Promise<void> {
+    let behindSeconds = 0
+    await moved(this.#proof, 'the job keeps up with the clock while a gateway runs', async () => {
+      behindSeconds = await this.#behindSeconds()
+      return behindSeconds > 0 && behindSeconds < behindSecondsMax && !(await this.#isFiring('FlinkJobBehind'))
+    })
+    this.#proof.say(`the slowest subtask is ${behindSeconds.toFixed(1)} s behind the clock`)
+  }
+
+  /** That time is seen to stand where nobody writes: the last gateway was stopped. */
+  async fallsBehind(): Promise<void> {
+    await moved(
+      this.#proof,
+      'no gateway writes any more: the job is seen to fall behind the clock, and FlinkJobBehind fires',
+      async () => (await this.#behindSeconds()) > behindSecondsMax && (await this.#isFiring('FlinkJobBehind')),
+    )
+  }
+
+  #behindSeconds(): Promise<number> {
+    return this.#panels.shown('millwright-cluster', 'Behind the clock')
+  }
+
   async stop(): Promise<void> {
     await this.#prometheus.stop()
   }
@@ -168,5 +193,6 @@ async function metricsOfOneMachine(url: string): Promise<string[]> {
 function forTheProof(text: string): string {
   return shortened(text, forSeconds)
     .replace('> 100000 and deriv', `> ${lagMax} and deriv`)
+    .replace('{job_name!~".+[.].+"} > 300', `{job_name!~".+[.].+"} > ${behindSecondsMax}`)
     .replace('> clamp_min(12 * millwright_heartbeat_interval_seconds, 60)', `> ${heartbeatAgeSecondsMax}`)
 }

@@ -1,8 +1,14 @@
-import type { JobStatus } from '@millwright/cluster'
+import type { JobStatus, PartitionPosition } from '@millwright/cluster'
+import type { PartitionLag } from '@millwright/gateways/kafka'
 import { formatBytes, formatCount } from '../terminal/progress.ts'
 
-/** A job's status for a person: what matters first, then what it did, then what went wrong. */
-export function jobStatusText(status: JobStatus, nowMs: number): string {
+/**
+ * A job's status for a person: what matters first, then what it did, then what went wrong.
+ *
+ * @param lags Of the partitions that it reads; `null` where Kafka was not asked.
+ * @param nowMs Epoch milliseconds.
+ */
+export function jobStatusText(status: JobStatus, lags: readonly PartitionLag[] | null, nowMs: number): string {
   const { checkpoints, positions, failures } = status
   const rows: [string, string][] = [
     ['job', `${status.name} ${status.jobId}`],
@@ -25,8 +31,7 @@ export function jobStatusText(status: JobStatus, nowMs: number): string {
   if (status.recordsIn !== null) rows.push(['records in', formatCount(status.recordsIn)])
   if (status.recordsOut !== null) rows.push(['records out', formatCount(status.recordsOut)])
   if (status.recordsWaiting !== null) rows.push(['waiting in Kafka', formatCount(status.recordsWaiting)])
-  for (const { topic, partition, offset } of positions)
-    rows.push([`  ${topic} ${partition}`, `read to offset ${formatCount(offset)}`])
+  rows.push(...partitionRows(positions, lags))
   rows.push([
     'time reached',
     status.watermarkMs === null
@@ -41,12 +46,38 @@ export function jobStatusText(status: JobStatus, nowMs: number): string {
     ])
   if (recordsHeld !== null && recordsHeld > 0) rows.push(['  records held', formatCount(recordsHeld)])
   if (status.devices !== null) rows.push(['devices', formatCount(status.devices)])
-  if (status.heapBytes !== null) rows.push(['V8 heap', formatBytes(status.heapBytes)])
+  if (status.heapBytes !== null) {
+    const external = status.externalBytes === null ? '' : `, array buffers outside of it ${formatBytes(status.externalBytes)}`
+    rows.push(['V8 heap', `${formatBytes(status.heapBytes)}${external}`])
+  }
   if (status.restarts !== null) rows.push(['restarts', formatCount(status.restarts)])
   for (const { at, cause, task } of failures)
     rows.push([`  ${new Date(at).toISOString()}`, `${cause}${task === null ? '' : ` (${task})`}`])
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
+}
+
+/** How far each partition is read, and how far that is from its end. */
+function partitionRows(
+  positions: readonly PartitionPosition[],
+  lags: readonly PartitionLag[] | null,
+): [string, string][] {
+  const readTo = (position: PartitionPosition | undefined): string =>
+    position === undefined
+      ? 'Flink does not tell where it is read'
+      : position.offset < 0
+        ? 'nothing read since the job, or its last restart, began'
+        : `read to offset ${formatCount(position.offset)}`
+  if (lags === null)
+    return [
+      ...positions.map((position): [string, string] => [`  ${position.topic} ${position.partition}`, readTo(position)]),
+      ['  lag', 'of each partition: with --kafka HOST:PORT,…'],
+    ]
+  return lags.map(({ topic, partition, lag }) => {
+    const position = positions.find((one) => one.topic === topic && one.partition === partition)
+    const behind = lag === null ? 'lag not known' : `lag ${formatCount(lag)}`
+    return [`  ${topic} ${partition}`, `${readTo(position)}, ${behind}`]
+  })
 }
 
 function duration(ms: number): string {

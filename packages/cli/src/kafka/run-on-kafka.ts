@@ -42,13 +42,12 @@ import { watchMetrics } from '../watch/watch-metrics.ts'
 import { Watcher } from '../watch/watcher.ts'
 import { KafkaObserver } from './kafka-observer.ts'
 import { KafkaModels } from './model-updates.ts'
+import { operatorsGroup, operatorsInputs } from './operators-group.ts'
 
 /** Devices whose partition the door remembers; further ones are looked up anew. */
 const doorDevicesMax = 100_000
 /** A partition where nothing comes gets an empty record so often: the operators' time goes on by what the topics say. */
 const heartbeatMs = 1000
-/** The consumer group of the operators, as the host in Flink has it. */
-const operatorsGroup = 'millwright'
 /** Requests in flight get so long when the plant stops. */
 const closeGraceMs = 400
 
@@ -119,7 +118,7 @@ export async function runOnKafka(options: {
       closers.unshift(() => started.close())
       deliveries = started
     }
-    const group = new GroupOffsets(connection, operatorsGroup, ['sensor-data', 'device-events'])
+    const group = new GroupOffsets(connection, operatorsGroup, operatorsInputs)
     closers.unshift(() => group.close())
     const observer = new KafkaObserver({ plan, ingest, feed, ends, group, models })
     const heartbeat = heartbeatOf(plan, ingest)

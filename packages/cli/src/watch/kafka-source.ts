@@ -1,12 +1,11 @@
 import { type KafkaConnection, type PartitionedTopic, TopicsLink } from '@millwright/gateways/kafka'
 import { type WatchedRecord, watchedTopics } from '@millwright/monitoring'
+import { operatorsGroup, operatorsInputs } from '../kafka/operators-group.ts'
 import { type KafkaCut, KafkaMerge, type KafkaPositions } from './kafka-merge.ts'
 import { KafkaPackages, packageTopic } from './kafka-packages.ts'
 import type { WatchedSource } from './watched-source.ts'
 
-/** Under which the job leaves its places; its flag `--group` is of bounded runs alone. */
-const jobGroup = 'millwright'
-const inputTopics: readonly string[] = ['sensor-data', 'device-events']
+const inputTopics: readonly string[] = operatorsInputs
 const readTopics: readonly string[] = [...inputTopics, ...watchedTopics]
 /** For all lanes together: what one fetch of each may take in memory. */
 const fetchedBytesMax = 16 * 1024 * 1024
@@ -84,7 +83,7 @@ export class KafkaSource implements WatchedSource {
   }
 
   async look(): Promise<boolean> {
-    const of = { group: jobGroup, inputs: this.#inputs, outputs: this.#outputs }
+    const of = { group: operatorsGroup, inputs: this.#inputs, outputs: this.#outputs }
     const progress = await this.#link.progress(of)
     if (progress === null) return false
     const { recordsBeforeMs, timersBeforeMs, endOffsets } = progress

@@ -50,6 +50,8 @@ export interface JobStatus {
   readonly devices: number | null
   /** Heap of V8 in all subtasks. */
   readonly heapBytes: number | null
+  /** What its array buffers hold outside of it, in all subtasks; without WebAssembly's memories. */
+  readonly externalBytes: number | null
 }
 
 const failuresMax = 5
@@ -77,7 +79,7 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
   const [sourceCounts, guestCounts, watermarkMs, positions] = await Promise.all([
     counts(source?.id, (metric) => /^Source__records\.(?:numRecordsIn|pendingRecords)$/.test(metric)),
     counts(guest?.id, (metric) =>
-      /^guest\.guest_(?:records_out_total|records_held|keys|heap_used_bytes)$/.test(metric),
+      /^guest\.guest_(?:records_out_total|records_held|keys|heap_used_bytes|external_bytes)$/.test(metric),
     ),
     guest === undefined ? null : timeReachedBy(flink, job.id, guest.id),
     source === undefined ? [] : positionsOf(flink, job.id, source.id, source.parallelism),
@@ -109,6 +111,7 @@ export async function jobStatus(flink: FlinkClient, name: string): Promise<JobSt
     slowest: slowestOf(positions),
     devices: guestCounts['guest.guest_keys'] ?? null,
     heapBytes: guestCounts['guest.guest_heap_used_bytes'] ?? null,
+    externalBytes: guestCounts['guest.guest_external_bytes'] ?? null,
   }
 }
 

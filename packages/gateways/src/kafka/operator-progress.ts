@@ -108,7 +108,8 @@ export function progressPortOf(link: BrokerLink, group: string): ProgressPort {
   }
 }
 
-async function committedPlaces(link: BrokerLink, groupId: string, inputs: readonly Place[]): Promise<number[]> {
+/** The offsets up to which a consumer group has left its places, one for each of the inputs; −1 where it left none. @throws As `BrokerLink.askLeader`. */
+export async function committedPlaces(link: BrokerLink, groupId: string, inputs: readonly Place[]): Promise<number[]> {
   const byTopic = new Map<string, number[]>()
   for (const { topic, partition } of inputs) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition])
   const topics = [...byTopic].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
@@ -131,7 +132,8 @@ export function laneOf({ topic, partition }: Place): string {
   return `${topic}/${partition}`
 }
 
-function placesOf(topics: readonly PartitionedTopic[]): Place[] {
+/** Every partition of topics, in their order. */
+export function placesOf(topics: readonly PartitionedTopic[]): Place[] {
   return topics.flatMap(({ topic, partitionCount }) =>
     Array.from({ length: partitionCount }, (_, partition) => ({ topic, partition })),
   )

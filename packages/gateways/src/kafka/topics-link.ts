@@ -3,7 +3,14 @@ import { BrokerLink } from './broker-link.ts'
 import { type FetchedRecords, fetchCommitted } from './fetch-committed.ts'
 import type { KafkaConnection } from './kafka-connection.ts'
 import { offsetOf, writtenEndOf } from './offset-lookup.ts'
-import { OperatorProgress, type PartitionedTopic, type Progress, progressPortOf } from './operator-progress.ts'
+import {
+  committedPlaces,
+  OperatorProgress,
+  type PartitionedTopic,
+  type Progress,
+  placesOf,
+  progressPortOf,
+} from './operator-progress.ts'
 import { untilPassed } from './passing-error.ts'
 
 /**
@@ -63,6 +70,15 @@ export class TopicsLink {
   /** The offset beyond all that was written to a partition, committed or not. @throws As {@link open}. */
   writtenEnd(topic: string, partition: number): Promise<number> {
     return this.#patiently(() => writtenEndOf(this.#link, topic, partition))
+  }
+
+  /**
+   * The offsets up to which a consumer group has left its places, in the order of topics and partitions; −1 where it left none.
+   *
+   * @throws As {@link open}.
+   */
+  placesOf(group: string): Promise<readonly number[]> {
+    return this.#patiently(() => committedPlaces(this.#link, group, placesOf(this.topics)))
   }
 
   /** See {@link OperatorProgress.look}; the first call says of whom. @throws As {@link open}. */

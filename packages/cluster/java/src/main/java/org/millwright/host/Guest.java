@@ -191,6 +191,11 @@ final class Guest implements AutoCloseable {
         return HeapLimit.usedBytes(runtime);
     }
 
+    /** Bytes outside V8's heap that its array buffers hold. */
+    long externalBytes() {
+        return HeapLimit.externalBytes(runtime);
+    }
+
     private void call(V8ValueFunction function, Object... arguments) throws Exception {
         if (frames.read(invoke(function, arguments))) {
             while (frames.read(invoke(more))) {

@@ -198,6 +198,10 @@ final class GuestOperator extends AbstractStreamOperator<byte[]>
             Guest running = guest;
             return running == null ? 0L : running.usedHeapBytes();
         });
+        getMetricGroup().gauge("guest_external_bytes", () -> {
+            Guest running = guest;
+            return running == null ? 0L : running.externalBytes();
+        });
         guestMetrics = new GuestMetrics(getMetricGroup());
     }
 

@@ -69,4 +69,9 @@ final class HeapLimit implements IJavetNearHeapLimitCallback {
     static long usedBytes(V8Runtime runtime) {
         return runtime.getV8HeapStatistics().join().getUsedHeapSize();
     }
+
+    /** Bytes that a runtime's array buffers hold: outside its heap, and of no limit. Those of WebAssembly's memories are not among them. */
+    static long externalBytes(V8Runtime runtime) {
+        return runtime.getV8HeapStatistics().join().getExternalMemory();
+    }
 }

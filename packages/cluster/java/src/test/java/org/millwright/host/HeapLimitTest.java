@@ -45,6 +45,18 @@ class HeapLimitTest {
         }
     }
 
+    @Test
+    void countsArrayBuffersOutsideTheHeap() throws Exception {
+        int bytes = 16 * 1024 * 1024;
+        try (V8Runtime runtime = V8Host.getV8Instance().createV8Runtime()) {
+            long heapBefore = HeapLimit.usedBytes(runtime);
+            long before = HeapLimit.externalBytes(runtime);
+            runtime.getExecutor("globalThis.kept = new Float64Array(" + bytes / Double.BYTES + ")").executeVoid();
+            assertEquals(before + bytes, HeapLimit.externalBytes(runtime));
+            assertTrue(HeapLimit.usedBytes(runtime) < heapBefore + bytes / 2);
+        }
+    }
+
     private static long limitOf(V8Runtime runtime) {
         return runtime.getV8HeapStatistics().join().getHeapSizeLimit();
     }
