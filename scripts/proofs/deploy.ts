@@ -16,6 +16,7 @@ import {
   streamProgress,
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import type { PartitionLag } from '../../packages/gateways/src/kafka/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
 import { minutesPerPart, readingsOfPart, startMs } from './support/press-readings.ts'
 import { eventually, NotPossibleHere, numberArgument, prove } from './support/proof.ts'
@@ -52,6 +53,11 @@ await prove('deploy', 1500, async (proof) => {
   const ingested = async (part: number): Promise<void> => {
     await did('ingest', project, '--input', parts[part] ?? '', ...kafka)
   }
+  /** Of each partition of `sensor-data`, then of `device-events`, as `status` says; `null` where it does not know. */
+  const lagsOf = async (): Promise<(number | null)[]> => {
+    const { lag } = await told('status', project, ...flink, ...kafka)
+    return lag.map((of: PartitionLag) => of.lag)
+  }
   /** Waits until a topic has so many committed records. */
   const come = async (topic: string, count: number, secondsMax: number): Promise<void> => {
     await eventually(`${count} records on ${topic}`, secondsMax, async () =>
@@ -77,6 +83,8 @@ await prove('deploy', 1500, async (proof) => {
 
   await cluster.kill('task-manager-1')
   await ingested(2)
+  // Six subtasks do not fit into the slots that are left: nothing is read meanwhile.
+  const lagAway = await lagsOf()
   await cluster.start('task-manager-1')
   await come('alert-signals', closedAfter(3), 240)
   // Flink's REST gathers the metrics of a task that has just begun only some seconds later.
@@ -89,8 +97,20 @@ await prove('deploy', 1500, async (proof) => {
     `over a killed task manager it goes on: ${String(status.failures[0]?.cause).slice(0, 80)}…`,
   )
   proof.check(
-    status.checkpoints.completed > 0 && status.heapBytes > 0 && status.recordsIn > 0,
-    `its status knows checkpoints, records (${status.recordsIn} in) and V8's heap`,
+    status.checkpoints.completed > 0 && status.heapBytes > 0 && status.externalBytes > 0 && status.recordsIn > 0,
+    `its status knows checkpoints, records (${status.recordsIn} in), V8's heap and what is outside of it`,
+  )
+  const lagBack = await eventually('no lag', 60, async () => {
+    const lag = await lagsOf()
+    return lag.every((of) => of === 0) ? lag : null
+  })
+  const [readingsAway, eventsAway] = [lagAway.slice(0, 3), lagAway.slice(3)]
+  proof.check(
+    lagAway.length === 6 &&
+      readingsAway.every((lag) => lag !== null && lag > 0) &&
+      eventsAway.every((lag) => lag === 0) &&
+      lagBack.length === 6,
+    `and the lag of each of 6 partitions: ${lagAway.join(', ')} while the task manager was away, ${lagBack.join(', ')} behind transactions' ends later`,
   )
   const alerts = byDevice(await onKafka('alert-signals'))
   const equal = [...alerts].every(([device, found]) => equalHead(found, all.get(device) ?? []))

@@ -47,7 +47,8 @@ export function jobStatusText(status: JobStatus, lags: readonly PartitionLag[] |
   if (recordsHeld !== null && recordsHeld > 0) rows.push(['  records held', formatCount(recordsHeld)])
   if (status.devices !== null) rows.push(['devices', formatCount(status.devices)])
   if (status.heapBytes !== null) {
-    const external = status.externalBytes === null ? '' : `, array buffers outside of it ${formatBytes(status.externalBytes)}`
+    const external =
+      status.externalBytes === null ? '' : `, array buffers outside of it ${formatBytes(status.externalBytes)}`
     rows.push(['V8 heap', `${formatBytes(status.heapBytes)}${external}`])
   }
   if (status.restarts !== null) rows.push(['restarts', formatCount(status.restarts)])
