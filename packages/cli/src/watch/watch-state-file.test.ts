@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlantWatch } from '@millwright/monitoring'
@@ -59,4 +59,12 @@ test('a state that was damaged or cut anywhere is not used (S1)', () => {
     writeFileSync(path, damaged)
     expect(readWatchState(path, 'a'), `damaged at ${at}`).toBeNull()
   }
+})
+
+test('a file larger than what can be read at once is looked at line by line (S1)', () => {
+  const path = watchStatePath(folder)
+  writeWatchState(path, 'a', stored())
+  // Sparse: two gibibytes of nothing that take no room, the limit of reading a file whole.
+  truncateSync(path, 2 ** 31)
+  expect(readWatchState(path, 'a')).toBeNull()
 })

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { PlantWatchPieces, PlantWatchState } from '@millwright/monitoring'
@@ -23,6 +23,10 @@ export interface WatchToStore {
 }
 
 const version = 5
+const readBytes = 64 * 1024
+/** Far above the longest that is written: what is longer is damage. */
+const lineBytesMax = 256 * 1024 * 1024
+const newline = 10
 /** Machines in one line: a line of some megabytes at most. */
 const machinesPerLine = 500
 
@@ -70,17 +74,56 @@ export function writeWatchState(path: string, identity: string, watch: WatchToSt
 /** Reads the state; `null` where there is none, or none that can be used: it is then made again from the topics. */
 export function readWatchState(path: string, identity: string): StoredWatch | null {
   if (!existsSync(path)) return null
-  const bytes = readFileSync(path)
-  // Without its last newline; the line before it is the checksum.
-  const endAt = bytes.lastIndexOf(10, bytes.length - 2) + 1
+  // Line by line: of a million machines it is larger than what is read, or held, at once.
+  const file = openSync(path, 'r')
   try {
-    const [tag, checksum] = JSON.parse(bytes.toString('utf8', endAt)) as Line
-    if (tag !== 'end' || checksum !== crc32(bytes.subarray(0, endAt))) return null
-    return assemble(bytes.subarray(0, endAt), identity)
+    return isWhole(file) ? assemble(linesIn(file), identity) : null
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
+  } finally {
+    closeSync(file)
   }
+}
+
+/** Whether the last line has the checksum of all before it. */
+function isWhole(file: number): boolean {
+  let checksum = 0
+  let last: Buffer | null = null
+  for (const line of linesIn(file)) {
+    if (last !== null) checksum = crc32(last, checksum)
+    last = Buffer.from(line)
+  }
+  if (last === null || last.at(-1) !== newline) return false
+  const [tag, found] = JSON.parse(last.toString()) as Line
+  return tag === 'end' && found === checksum
+}
+
+/** Lines from the beginning, each with its newline but for a last one that has none; valid until the next is asked for. */
+function* linesIn(file: number): Generator<Buffer> {
+  const block = Buffer.allocUnsafe(readBytes)
+  /** Of a line whose end has not come yet. */
+  let held: Buffer[] = []
+  let heldBytes = 0
+  for (let position = 0; ; ) {
+    const readCount = readSync(file, block, 0, block.length, position)
+    if (readCount === 0) break
+    position += readCount
+    const read = block.subarray(0, readCount)
+    let start = 0
+    for (let end = read.indexOf(newline); end >= 0; end = read.indexOf(newline, start)) {
+      const rest = read.subarray(start, end + 1)
+      yield held.length === 0 ? rest : Buffer.concat([...held, rest])
+      held = []
+      heldBytes = 0
+      start = end + 1
+    }
+    if (start === readCount) continue
+    held.push(Buffer.from(read.subarray(start)))
+    heldBytes += readCount - start
+    if (heldBytes > lineBytesMax) throw new SyntaxError(`a line of more than ${lineBytesMax} bytes is none of a state`)
+  }
+  if (held.length > 0) yield Buffer.concat(held)
 }
 
 type Line = readonly [tag: string, ...rest: readonly unknown[]]
@@ -96,12 +139,10 @@ function* linesOf(identity: string, { positions, pieces }: WatchToStore): Genera
   for (const [index, machines] of drift.entries()) for (const piece of inLines(machines)) yield ['drift', piece, index]
 }
 
-function assemble(bytes: Buffer, identity: string): StoredWatch | null {
+function assemble(lines: Iterable<Buffer>, identity: string): StoredWatch | null {
   let stored: StoredWatch | null = null
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(10, start)
-    const line = JSON.parse(bytes.toString('utf8', start, end)) as Line
-    start = end + 1
+  for (const bytes of lines) {
+    const line = JSON.parse(bytes.toString()) as Line
     const [tag, first, second] = line
     if (tag === 'millwright-watch' && (first !== version || second !== identity)) return null
     if (tag === 'state') stored = { positions: first, state: second as PlantWatchState }

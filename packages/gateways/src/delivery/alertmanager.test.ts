@@ -43,10 +43,15 @@ beforeEach(() => {
 
 let nowMs = startMs
 const patience = AbortSignal.timeout(60_000)
-function port(kept: unknown = null, urls: readonly string[] = [url], mayStand = () => true) {
+function port(
+  kept: unknown = null,
+  urls: readonly string[] = [url],
+  mayStand = () => true,
+  isDevice: (deviceId: string) => boolean = () => true,
+) {
   return openAlertmanager(
     { urls, login: null, repeatEveryMs: 60_000 },
-    { plant: 'press-shop', password: '', ca: null, nowMs: () => nowMs, kept, mayStand },
+    { plant: 'press-shop', password: '', ca: null, nowMs: () => nowMs, kept, mayStand, isDevice },
   )
 }
 const iso = (timeMs: number): string => new Date(timeMs).toISOString()
@@ -128,6 +133,22 @@ test('what stands is kept over a restart, and a failed post changes nothing of i
   expect(restarted.state?.()).toEqual([])
 })
 
+test('what stood of a device that the channel has no more is not told again after a restart (A5)', async () => {
+  const alerts = port()
+  await alerts.send([notificationOf()], patience)
+  const kept: unknown = JSON.parse(JSON.stringify(alerts.state?.()))
+  posts.length = 0
+  const narrowed = port(
+    kept,
+    [url],
+    () => true,
+    (deviceId) => deviceId !== notificationOf().deviceId,
+  )
+  await narrowed.repeat?.run(patience)
+  expect(posts).toEqual([])
+  expect(narrowed.state?.()).toEqual([])
+})
+
 test('at the bound one more is refused, so that what ends behind it is told, and makes room', async () => {
   const full = Array.from({ length: limits.standingAlertsMax }, (_, i) => [
     i === 0 ? notificationOf().caseId : `press-${i}@0`,
@@ -162,6 +183,7 @@ test('a user and password go with each post, repetitions too; without a user not
     nowMs: () => nowMs,
     kept: null,
     mayStand: () => true,
+    isDevice: () => true,
   }
   const alerts = openAlertmanager({ urls: [url], login, repeatEveryMs: 60_000 }, use)
   await alerts.send([notificationOf()], patience)

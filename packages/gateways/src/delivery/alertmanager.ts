@@ -29,6 +29,7 @@ const lifetimeRepeats = 4
  *     since labels are what Alertmanager knows an alert by.
  * A3. What stands is saved with the position: after a crash nothing stays standing that was cleared meanwhile.
  * A4. Each member of a cluster is told; one that takes it is enough, since they tell each other.
+ * A5. What stood of a device that is not the channel's any more is not told again, and so ends there: no change of it comes to end it.
  */
 export function openAlertmanager(
   channel: Pick<AlertmanagerChannel, 'urls' | 'login' | 'repeatEveryMs'>,
@@ -41,11 +42,14 @@ export function openAlertmanager(
     readonly kept: unknown
     /** Whether a case that alerts is for this channel, and no history. */
     readonly mayStand: (notification: Notification) => boolean
+    /** Whether a device is one of this channel's. */
+    readonly isDevice: (deviceId: string) => boolean
   },
 ): DeliveryPort {
-  const { plant, password, ca, nowMs, mayStand } = use
+  const { plant, password, ca, nowMs, mayStand, isDevice } = use
   const headers = channel.login === null ? {} : { authorization: basicCredentials(channel.login.user, password) }
-  let standing = new Map(Array.isArray(use.kept) ? (use.kept as Standing) : [])
+  const kept = Array.isArray(use.kept) ? (use.kept as Standing) : []
+  let standing = new Map(kept.filter(([, { labels }]) => isDevice(labels['device'] ?? '')))
 
   async function post(alerts: readonly (Alert & { readonly endsAt: string })[], signal: AbortSignal): Promise<void> {
     const body = JSON.stringify(alerts)

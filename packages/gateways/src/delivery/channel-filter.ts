@@ -29,7 +29,7 @@ export function channelFilter(
 }
 
 /** Says whether an id is one of these; `*` stands for any characters. */
-function devicePattern(devices: readonly string[]): (deviceId: string) => boolean {
+export function devicePattern(devices: readonly string[]): (deviceId: string) => boolean {
   const patterns = devices.map(idPattern)
   return (deviceId) => patterns.some((isOf) => isOf(deviceId))
 }

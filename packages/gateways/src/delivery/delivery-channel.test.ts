@@ -300,6 +300,19 @@ test.each([2, 3, 4])('%i that were about to be one message are that message afte
   expect(parts.peer.taken[0]).toEqual(planned)
 })
 
+test('what was about to be one message goes without those that a changed project does not want, and waits for nothing (N1)', async () => {
+  const parts = setting()
+  parts.peer.batchMax = 10
+  for (const sequence of [0, 1]) parts.cases.add(caseRecord({ sequence }))
+  parts.cases.add(caseRecord({ sequence: 2, severity: 'minor' }))
+  parts.store.saved = { positions: [0], planned: [id(0), id(1), id(2)], parked: [], port: null }
+  const channel = start(parts)
+  await parts.peer.until(() => parts.peer.taken.length === 1)
+  await channel.close()
+  expect(parts.peer.taken).toEqual([[id(0), id(1)]])
+  expect(parts.store.saved?.positions).toEqual([3])
+})
+
 test('several at once are one message where the peer takes that, and the same message after a crash (N1)', async () => {
   const parts = setting()
   parts.peer.batchMax = 10

@@ -218,6 +218,11 @@ export class DeliveryChannel {
       return
     }
     if (relevance !== 'other') this.#counts.skipped += 1
+    if (notification !== null && this.#planned.has(notification.id)) {
+      // The project's filter has changed: what is left of that message does not wait for it.
+      this.#planned = new Set([...this.#planned].filter((id) => id !== notification.id))
+      this.#news.abort()
+    }
     const last = this.#queue.at(-1)
     if (last === undefined) {
       this.#positions = after

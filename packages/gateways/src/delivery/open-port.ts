@@ -1,5 +1,5 @@
 import type { NotifyChannel } from '@millwright/core'
-import { channelFilter } from './channel-filter.ts'
+import { channelFilter, devicePattern } from './channel-filter.ts'
 import type { DeliveryClock, DeliveryPort } from './delivery-port.ts'
 import type { ChannelSecrets } from './secrets.ts'
 
@@ -45,6 +45,7 @@ export function portMaker(options: {
           nowMs: clock.nowMs,
           kept,
           mayStand: (n) => relevanceOf(n) === 'wanted',
+          isDevice: devicePattern(channel.devices),
         })
       }
     }
