@@ -17,4 +17,6 @@ export default definePlant({
   // Each window by itself. For fewer alerts, each worth the walk, say more (docs/guide/alerts.md), for example:
   //   alert: { threshold: 0.8, clearThreshold: 0.6, windows: { high: 2, of: 3 }, minimumDuration: '30 min' },
   alert: { threshold: 0.8 },
+  // No heartbeat: its beats would soon be all that the end of each topic shows of these recorded hours. A plant that runs wants one:
+  //   heartbeat: '5 s',
 })

@@ -35,7 +35,7 @@ export function describeJob(plan: Plan): JobDescription {
   }
 }
 
-/** Whether windows of a plan look at device events: which of a reading and an event came first then matters to every number. */
+/** Whether windows of a plan look at device events, for a feature or for what mutes alerts: which of a reading and an event came first then matters to every number. */
 export function readsEvents(plan: Plan): boolean {
   return eventTypes(plan).length > 0
 }

@@ -2,7 +2,7 @@ import { arch } from 'node:process'
 
 /**
  * What the development cluster is made of: artifacts of Maven Central and PyPI, pinned. Raising a version is a change here
- * and nowhere else; `docs/guide/cluster.md` names the versions too, and a test holds the two together.
+ * and nowhere else; `docs/guide/cluster.md` and `docs/guide/deploy.md` name the versions too, and a test holds them together.
  */
 
 export const kafkaVersion = '4.4.0'
@@ -87,9 +87,11 @@ export const flinkArtifacts: WheelArtifactSet = {
 /**
  * What we put beside Flink's own jars, on the parent class path. Javet must be there: in a job's jar the second submission
  * cannot load its native library again.
+ *
+ * @param processor As Node names it; left out: this machine's.
  */
-export function flinkAdditionArtifacts(): MavenArtifactSet {
-  const javetPlatform = arch === 'arm64' ? 'linux-arm64' : 'linux-x86_64'
+export function flinkAdditionArtifacts(processor: string = arch): MavenArtifactSet {
+  const javetPlatform = processor === 'arm64' ? 'linux-arm64' : 'linux-x86_64'
   return {
     kind: 'maven',
     name: `flink-additions-${flinkVersion}`,

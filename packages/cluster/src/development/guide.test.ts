@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { topicDefinitions } from '../kafka/topic-definitions.ts'
 import {
+  flinkAdditionArtifacts,
   flinkKafkaConnectorVersion,
   flinkVersion,
   javetVersion,
@@ -66,6 +67,14 @@ test('the guide’s table of Flink is what its processes are started with', () =
   const rows = tableBelow('Flink')
   expect(rows.length).toBeGreaterThan(15)
   for (const [key, value] of rows) expect({ [key]: written[key] }).toEqual({ [key]: value })
+})
+
+test('the jars that a Flink of one’s own must hold are those that ours holds', () => {
+  const deploying = readFileSync(join(import.meta.dirname, '../../../../docs/guide/deploy.md'), 'utf8')
+  const told = [...deploying.matchAll(/`([\w.]+:[\w-]+:[\w.-]+)`/g)].map(([, coordinate]) => coordinate)
+  const held = ['x64', 'arm64'].flatMap((processor) => flinkAdditionArtifacts(processor).coordinates)
+  expect(new Set(told)).toEqual(new Set(held))
+  for (const left of flinkAdditionArtifacts().excluded) expect(deploying).toContain(`without \`${left}\``)
 })
 
 test('the guide’s versions and topics are those of the code', () => {
