@@ -32,7 +32,10 @@ export async function readCaseChannels(
   // with all that is not ASCII, or with a slash) is not this machine's.
   const needle = Buffer.from(JSON.stringify(deviceId))
   const backslash = 0x5c
-  const fromTimeMs = openedAt - (toMs - fromMs)
+  // A window may close long after its readings: by late ones, or by the silence of a machine that broke. But none of its readings was appended more
+  // than `maxClockAhead` before its own time, and each record read in vain is taken from what a question may cost.
+  const waitedMs = time.silentAfterMs + time.graceMs + time.allowedLatenessMs
+  const fromTimeMs = Math.max(openedAt - (toMs - fromMs) - waitedMs, fromMs - time.maxClockAheadMs)
   const isCut = await read({ topic: 'sensor-data', deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > openedAt + 2 * afterMs) return 'enough'
     const line = Buffer.from(record.value.buffer, record.value.byteOffset, record.value.byteLength)
