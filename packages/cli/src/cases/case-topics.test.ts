@@ -1,13 +1,18 @@
 import type { CaseView } from '@millwright/core'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type ReadSlowly, readCaseMessages, readCaseWindows } from './case-topics.ts'
 
-const caseId = 'press-1@1767571500000'
+const openedAt = 1_767_571_500_000
+const caseId = `press-1@${openedAt}`
+const of = {
+  ...{ deviceId: 'press-1', from: openedAt - 300_000, openedAt, resolvedAt: null },
+  evidence: [{ windowEnd: openedAt, probability: 0.9 }],
+} as unknown as CaseView
 
 function topicOf(values: readonly string[]): ReadSlowly {
   return async (_of, visit) => {
     for (const [index, value] of values.entries())
-      visit({ key: 'press-1', appendTimeMs: 1_767_571_500_000 + index, value: Buffer.from(value) })
+      visit({ key: 'press-1', appendTimeMs: openedAt + index, value: Buffer.from(value) })
     return false
   }
 }
@@ -40,7 +45,37 @@ test('messages of a case are read past what is none', async () => {
 })
 
 test('windows of a case are read past what is none', async () => {
-  const of = { deviceId: 'press-1', openedAt: 1_767_571_500_000, resolvedAt: null } as CaseView
-  const { windows } = await readCaseWindows(topicOf([...garbage, signal(1_767_571_500_000), ...garbage]), of, 0)
-  expect(windows).toEqual([{ windowEnd: 1_767_571_500_000, probability: 0.9, high: true }])
+  const { windows } = await readCaseWindows(topicOf([...garbage, signal(openedAt), ...garbage]), of, 0)
+  expect(windows).toEqual([{ windowEnd: openedAt, probability: 0.9, high: true }])
+})
+
+describe('of more windows than a chart has room for', () => {
+  const secondsMs = 10_000
+  /** Ends of windows of ten seconds, by their number from the one that opened the case. */
+  const ends = (first: number, last: number): number[] =>
+    Array.from({ length: last - first + 1 }, (_, i) => openedAt + (first + i) * secondsMs)
+  const hoursMs = 6 * 3_600_000
+  const shown = async (windowEnds: readonly number[]) => {
+    const { windows, isCut } = await readCaseWindows(topicOf(windowEnds.map(signal)), of, hoursMs)
+    return { isCut, ends: windows.map(({ windowEnd }) => windowEnd) }
+  }
+
+  test('those nearest to the one that opened the case are shown, it among them, and the first after it', async () => {
+    expect(await shown(ends(-2000, 0))).toEqual({ isCut: true, ends: ends(-249, 0) })
+    expect(await shown(ends(-2000, 1000))).toEqual({ isCut: true, ends: ends(-249, 250) })
+    expect(await shown(ends(-9, 1000))).toEqual({ isCut: true, ends: ends(-9, 490) })
+  })
+
+  test('as many as there is room for are not cut', async () => {
+    expect(await shown(ends(-249, 250))).toEqual({ isCut: false, ends: ends(-249, 250) })
+  })
+
+  test('windows of days before, which came in with the others, are passed over and cut nothing', async () => {
+    const before = ends(-2000, -1).map((windowEnd) => windowEnd - 3 * 86_400_000)
+    expect(await shown([...before, openedAt - hoursMs - 1, ...ends(-9, 9)])).toEqual({
+      isCut: false,
+      ends: ends(-9, 9),
+    })
+    expect((await shown([openedAt - hoursMs, openedAt])).ends).toEqual([openedAt - hoursMs, openedAt])
+  })
 })

@@ -35,7 +35,9 @@ export const questionMs = 2000
 /** Longest that a record's windows may end ahead of its append time. */
 const dayMs = 86_400_000
 const windowsMax = 500
-/** Of append time before a case was opened, in its chart. */
+/** Of them, up to the one that opened the case. */
+const windowsUpToOpeningMax = 250
+/** Before a case was opened, in its chart: of append time, and of event time. */
 export const windowsBeforeMs = 6 * 3_600_000
 
 /** @param spentMsMax What one question may cost; without a limit where nobody else waits. */
@@ -110,7 +112,10 @@ export function stepOf(message: CaseMessage): CaseStep {
   return { sequence, change, at, by, cause, comment, severity, assignee, verdict, links }
 }
 
-/** Windows of a case's device: from `beforeMs` of append time before it was opened, the newest revision of each, oldest first. */
+/**
+ * Windows of a case's device: from `beforeMs` before the one that opened it, the newest revision of each, oldest first. Where there are too many
+ * for a chart, those nearest to that one before it, and the first after it.
+ */
 export async function readCaseWindows(
   read: ReadSlowly,
   of: CaseView,
@@ -119,18 +124,24 @@ export async function readCaseWindows(
   const windows = new Map<number, CaseWindow>()
   const untilMs = (of.resolvedAt ?? Number.POSITIVE_INFINITY) + beforeMs
   const fromTimeMs = of.openedAt - beforeMs
+  const openingMs = of.evidence[0]?.windowEnd ?? of.from
   const isCut = await read({ topic: 'alert-signals', deviceId: of.deviceId, fromTimeMs }, (record) => {
     if (record.appendTimeMs > untilMs) return 'enough'
     if (record.key !== of.deviceId) return 'go-on'
     const signal = readRecord(Buffer.from(record.value).toString(), isAlertSignal)
     if (typeof signal === 'string') return 'go-on'
     const { windowEnd, probability, status } = signal
+    // What was read in, or came late, lies days back.
+    if (windowEnd < openingMs - beforeMs) return 'go-on'
     windows.set(windowEnd, { windowEnd, probability, high: status === 'High risk of failure' })
     return 'go-on'
   })
   const sorted = [...windows.values()].sort((a, b) => a.windowEnd - b.windowEnd)
-  // What led to it says more than what came long after.
-  return { windows: sorted.slice(0, windowsMax), isCut: isCut || sorted.length > windowsMax }
+  const afterOpening = sorted.findIndex(({ windowEnd }) => windowEnd > openingMs)
+  const opened = afterOpening < 0 ? sorted.length : afterOpening
+  const first = Math.max(0, opened - windowsUpToOpeningMax)
+  const shown = sorted.slice(first, first + windowsMax)
+  return { windows: shown, isCut: isCut || shown.length < sorted.length }
 }
 
 /** Cases as their last messages left them, of a folder that no plant writes to. */

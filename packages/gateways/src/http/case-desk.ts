@@ -52,9 +52,9 @@ export interface CaseDetail {
   readonly case: CaseView
   /** Oldest first. */
   readonly history: readonly CaseStep[]
-  /** Windows of its device from some hours before it was opened, oldest first. */
+  /** Windows of its device from some hours before it was opened, oldest first; where there are too many, those nearest to the one that opened it. */
   readonly windows: readonly CaseWindow[]
-  /** Whether there was more than is read at once: later changes, or windows, may then be missing. */
+  /** Whether there was more than is read or shown at once: later changes, or windows, may then be missing. */
   readonly isCut: boolean
 }
 
