@@ -43,7 +43,7 @@ export class FolderCases implements CaseAccess {
 
   async list(query: CaseQuery): Promise<CaseList> {
     const answer = await askPlant(this.#dataDirectory, { kind: 'list-cases', query })
-    if (answer === null) return queryCases(readCases(this.#dataDirectory), query)
+    if (answer === null) return { ...queryCases(readCases(this.#dataDirectory), query), asOf: null, isBehind: false }
     if (answer.result === null) throw notKept()
     return answer.result as CaseList
   }

@@ -18,7 +18,7 @@ export function byAttention(a: CaseView, b: CaseView): number {
 }
 
 /** What a query finds among cases, in the order of {@link byAttention}. */
-export function queryCases(cases: Iterable<CaseView>, query: CaseQuery): CaseList {
+export function queryCases(cases: Iterable<CaseView>, query: CaseQuery): Pick<CaseList, 'cases' | 'total' | 'counts'> {
   const counts: Record<CaseStatus, number> = { open: 0, acknowledged: 0, resolved: 0 }
   const found: CaseView[] = []
   for (const each of cases) {

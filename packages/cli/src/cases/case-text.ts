@@ -4,10 +4,14 @@ import type { CaseDetail, CaseList, CaseStep } from '@millwright/gateways'
 /** Cases as a person reads them on a terminal. */
 
 /** One line a case, those that want attention first. */
-export function caseListText({ cases, total, counts }: CaseList): string {
+export function caseListText({ cases, total, counts, asOf, isBehind }: CaseList): string {
   const summary = `${counts.open} open, ${counts.acknowledged} acknowledged, ${counts.resolved} resolved in the last 30 days`
   const more = total > cases.length ? [`… and ${total - cases.length} more`] : []
-  return [...cases.map(lineText), ...more, summary].join('\n')
+  const behind =
+    asOf === null
+      ? 'still being read: cases are missing'
+      : `as of ${isoMinute(asOf)}, still reading: newer ones are missing`
+  return [...cases.map(lineText), ...more, summary, ...(isBehind ? [behind] : [])].join('\n')
 }
 
 function lineText(of: CaseView): string {

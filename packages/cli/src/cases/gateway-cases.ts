@@ -29,7 +29,13 @@ export class GatewayCases implements CaseAccess {
       if (page.counts === null) throw notKept()
       for (const each of page.cases) cases.set(each.caseId, each)
       if (page.nextOffset === null || cases.size >= limit)
-        return { cases: [...cases.values()], total: page.total, counts: page.counts }
+        return {
+          cases: [...cases.values()],
+          total: page.total,
+          counts: page.counts,
+          asOf: page.asOf,
+          isBehind: page.isBehind,
+        }
       from = page.nextOffset
     }
   }
@@ -53,9 +59,7 @@ export class GatewayCases implements CaseAccess {
   }
 }
 
-interface CasePage {
-  readonly cases: CaseList['cases']
-  readonly total: number
+interface CasePage extends Omit<CaseList, 'counts'> {
   readonly counts: CaseList['counts'] | null
   readonly nextOffset: number | null
 }

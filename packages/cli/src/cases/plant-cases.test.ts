@@ -3,6 +3,7 @@ import type { CaseMessage } from '@millwright/core'
 import type { WatchedCase } from '@millwright/monitoring'
 import { definePlant, mean, tumbling } from '@millwright/plant'
 import { expect, test } from 'vitest'
+import type { Watcher } from '../watch/watcher.ts'
 import type { ReadSlowly } from './case-topics.ts'
 import { PlantCases } from './plant-cases.ts'
 
@@ -28,8 +29,14 @@ const messages = [
   { ...message, sequence: 1, change: 'resolved', status: 'resolved', at: at + 1000 },
 ] as unknown as readonly CaseMessage[]
 
-/** @param readCount How many messages are reached; fewer than there are: reading is cut. */
-function casesOf(readCount: number): PlantCases {
+/**
+ * @param readCount How many messages are reached; fewer than there are: reading is cut.
+ * @param watcher Whose cases they are.
+ */
+function casesOf(
+  readCount: number,
+  watcher: Pick<Watcher, 'readUpToMs' | 'isRunning'> | null = { readUpToMs: at, isRunning: true },
+): PlantCases {
   const read: ReadSlowly = async ({ topic }, visit) => {
     if (topic !== 'cases') return false
     for (const each of messages.slice(0, readCount))
@@ -42,6 +49,8 @@ function casesOf(readCount: number): PlantCases {
     plan,
     read,
     hurry: () => undefined,
+    watcher: () => watcher,
+    logTimeMs: () => at,
   })
 }
 
@@ -72,4 +81,19 @@ test('one that the watcher remembers is shown as it stands, and marked where its
     isCut: true,
   })
   expect(await cases.channels(caseId)).toMatchObject({ isCut: false })
+})
+
+const hourMs = 3_600_000
+test.each([
+  ['reads what came a moment ago', { readUpToMs: at - 40_000, isRunning: true }, false],
+  ['has read all there is, of a log that rests', { readUpToMs: at + hourMs, isRunning: true }, false],
+  ['is an hour behind', { readUpToMs: at - hourMs, isRunning: true }, true],
+  ['has failed, and is begun anew in a minute', { readUpToMs: at, isRunning: false }, true],
+  ['begins, and has told nothing', { readUpToMs: null, isRunning: true }, true],
+])('a list says up to when its cases are known, and whether that is behind (P4): the watcher %s', (_, watcher, isBehind) => {
+  const cases = casesOf(0, watcher)
+  const query = { status: null, deviceId: null, severity: null, offset: 0, limit: 10 }
+  expect(cases.list(query)).toBeNull()
+  cases.changed({ cases: [], outcomes: [] }, true)
+  expect(cases.list(query)).toMatchObject({ cases: [], total: 0, asOf: watcher.readUpToMs, isBehind })
 })

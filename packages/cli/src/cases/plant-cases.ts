@@ -1,7 +1,7 @@
 import type { CaseCommand, CaseCommandPort, CaseLine, CaseMessage, CaseRefusal, CaseView, Plan } from '@millwright/core'
 import type { CaseChannels, CaseCommandAnswer, CaseDesk, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
 import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monitoring'
-import type { CaseSink } from '../watch/watcher.ts'
+import type { CaseSink, Watcher } from '../watch/watcher.ts'
 import { readCaseChannels } from './case-channels.ts'
 import { queryCases } from './case-mirror.ts'
 import {
@@ -16,6 +16,8 @@ import {
 
 /** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
 const answerMsMax = 6000
+/** Cases that are older are said to be: a snapshot is ten seconds old, and on Kafka a checkpoint or two. */
+const behindMsMax = 60_000
 
 /** What of the engine, or of Kafka, is needed. */
 export interface CaseStore extends CaseCommandPort {
@@ -28,6 +30,7 @@ export interface CaseStore extends CaseCommandPort {
  * P1. Cases are shown as the watcher last told, and only after what became of them is on stable storage.
  * P2. A case is shown as it stands or not at all: where the watcher does not remember it and its last message was not reached, as an error.
  * P3. A command is answered once what became of it is known, or as pending: it is then on stable storage.
+ * P4. A list of cases says up to when they are known, and whether that is behind: a watcher that reads old records, or none, has cases that were.
  */
 export class PlantCases implements CaseDesk, CaseSink {
   readonly #store: CaseStore
@@ -35,14 +38,29 @@ export class PlantCases implements CaseDesk, CaseSink {
   readonly #read: ReadSlowly
   /** Wakes the watcher. */
   readonly #hurry: () => void
+  readonly #watcher: () => Pick<Watcher, 'readUpToMs' | 'isRunning'> | null
+  readonly #logTimeMs: () => number
   #cases: Map<string, WatchedCase> | null = null
   readonly #waiting = new Map<string, (refusal: CaseRefusal | null) => void>()
 
-  constructor(options: { store: CaseStore; plan: Plan; read: ReadSlowly; hurry: () => void }) {
+  /**
+   * @param options.watcher Whose cases they are; `null` before it is there.
+   * @param options.logTimeMs Append time of the newest record in the log, epoch milliseconds.
+   */
+  constructor(options: {
+    store: CaseStore
+    plan: Plan
+    read: ReadSlowly
+    hurry: () => void
+    watcher: () => Pick<Watcher, 'readUpToMs' | 'isRunning'> | null
+    logTimeMs: () => number
+  }) {
     this.#store = options.store
     this.#plan = options.plan
     this.#read = options.read
     this.#hurry = options.hurry
+    this.#watcher = options.watcher
+    this.#logTimeMs = options.logTimeMs
   }
 
   append(lines: readonly CaseLine[]): Promise<void> {
@@ -61,7 +79,10 @@ export class PlantCases implements CaseDesk, CaseSink {
   list(query: CaseQuery): CaseList | null {
     if (this.#cases === null) return null
     const { cases, ...rest } = queryCases(this.#cases.values(), query)
-    return { ...rest, cases: cases.map((each) => caseView(each as WatchedCase)) }
+    const watcher = this.#watcher()
+    const asOf = watcher?.readUpToMs ?? null
+    const isBehind = watcher?.isRunning !== true || this.#logTimeMs() - (asOf ?? 0) > behindMsMax
+    return { ...rest, cases: cases.map((each) => caseView(each as WatchedCase)), asOf, isBehind }
   }
 
   /** @throws {CaseNotReadError} P2. */

@@ -225,6 +225,8 @@ async function serve(options: {
         plan,
         read: folderTopics(dataDirectory, plan.partitionCount),
         hurry: () => watcher?.hurry(),
+        watcher: () => watcher,
+        logTimeMs: () => logTimeMs(engine),
       })
     : null
   const closeControl = await startControlServer(

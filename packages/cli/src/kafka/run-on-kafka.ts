@@ -162,7 +162,14 @@ export async function runOnKafka(options: {
         ),
       )
       const hurry = (): void => watcher?.hurry()
-      cases = new PlantCases({ store, plan, read: kafkaTopics(connection), hurry })
+      cases = new PlantCases({
+        store,
+        plan,
+        read: kafkaTopics(connection),
+        hurry,
+        watcher: () => watcher,
+        logTimeMs: brokersTimeMs,
+      })
       const of = { kind: 'kafka', connection, directory: watchFolder } as const
       watcher = new Watcher({ plant: watchedPlant(plan), of }, cases, say)
     }
@@ -231,6 +238,11 @@ export async function ingestToKafka(options: {
   }
 }
 
+/** The brokers' newest append time, epoch milliseconds: the time of day, since gateways carry it forward. */
+function brokersTimeMs(): number {
+  return Date.now()
+}
+
 /** The heartbeat of a project that wants one; `null` also where no alert could come of it. @throws As `Heartbeat`. */
 function heartbeatOf(plan: Plan, ingest: KafkaIngest): Heartbeat | null {
   if (plan.heartbeat === null || plan.model === null) return null
@@ -281,8 +293,7 @@ async function listen(options: {
       ...(gateway === null ? [] : gatewayGauges(gateway.stats())),
       ...(heartbeat?.gauges() ?? []),
       ...deliveryMetrics(channels, Date.now()),
-      // The brokers' newest append time is the time of day, since gateways carry it forward.
-      ...(watcher === null ? [] : watchMetrics(watcher, Date.now())),
+      ...(watcher === null ? [] : watchMetrics(watcher, brokersTimeMs())),
     ],
     histograms: () => [
       ...(gateway === null ? [] : gatewayHistograms(gateway.stats())),

@@ -57,12 +57,7 @@ let toldCases = false
 
 while (!stopping.signal.aborted) {
   await takeWhatThereIs().catch(waitForTopics)
-  const cpu = process.threadCpuUsage()
-  tell({
-    kind: 'progress',
-    readUpToMs: Math.max(watch.takenUpToMs, watch.readUpToMs),
-    cpuSeconds: (cpu.user + cpu.system) / 1e6,
-  })
+  tellProgress()
   tellCaseChanges()
   reportWhenDue()
   if (performance.now() - savedAtMs >= saveEveryMs) save()
@@ -86,6 +81,7 @@ async function takeWhatThereIs(): Promise<void> {
     const cases = watch.takeCases()
     if (cases.length > 0) await write(cases)
     isMore = taken === recordsPerSlice
+    tellProgress()
     tellCaseChanges()
     reportWhenDue()
     if (isMore) await pause(performance.now() - startedMs)
@@ -126,6 +122,15 @@ function lineOf({ mark, message, feedback }: CaseOutput): CaseLine {
     index: mark.index,
     feedback: feedback === null ? null : { deviceId, line: JSON.stringify(feedback) },
   }
+}
+
+function tellProgress(): void {
+  const cpu = process.threadCpuUsage()
+  tell({
+    kind: 'progress',
+    readUpToMs: Math.max(watch.takenUpToMs, watch.readUpToMs),
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  })
 }
 
 function tellCaseChanges(): void {

@@ -95,3 +95,17 @@ test('no thread begins after the stop, although a write ends only then', async (
   await vi.advanceTimersByTimeAsync(2 * minuteMs)
   expect(threads).toHaveLength(1)
 })
+
+test('how far a thread has read is not said of the one after it, which may begin further back (T4)', async () => {
+  const { watcher, threads } = watched()
+  const tell = (thread: number, readUpToMs: number): unknown =>
+    threads[thread]?.emit('message', { kind: 'progress', readUpToMs, cpuSeconds: 1 })
+  expect(watcher.readUpToMs).toBeNull()
+  tell(0, 1000)
+  threads[0]?.emit('error', new Error('out of memory'))
+  expect([watcher.readUpToMs, watcher.isRunning]).toEqual([1000, false])
+  await vi.advanceTimersByTimeAsync(minuteMs)
+  expect([watcher.readUpToMs, watcher.isRunning]).toEqual([null, true])
+  tell(1, 10)
+  expect(watcher.readUpToMs).toBe(10)
+})

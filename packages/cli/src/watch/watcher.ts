@@ -30,6 +30,7 @@ export type WatchThread = Pick<Worker, 'on' | 'once' | 'postMessage' | 'terminat
  * T1. A watcher that fails is said so, once, and begun anew a minute later from what it saved.
  * T2. The thread is told that its messages to `cases` are written when they are; until then they are written again and again.
  * T3. One write is under way at a time, over threads too: two at once would each shut the other out. A thread begins when what its forerunner wrote has ended.
+ * T4. How far a thread has read is told before what follows from it: whoever looks at its cases knows how old they are.
  */
 export class Watcher {
   readonly #data: WatchWorkerData
@@ -69,7 +70,7 @@ export class Watcher {
     return this.#report
   }
 
-  /** Append time before which everything was taken, epoch milliseconds; `null` before the first record. */
+  /** Append time before which the present thread took everything, epoch milliseconds; `null` before the first record. */
   get readUpToMs(): number | null {
     return this.#readUpToMs
   }
@@ -110,6 +111,8 @@ export class Watcher {
   }
 
   #start(): WatchThread {
+    // It may have to read from further back than the one before had.
+    this.#readUpToMs = null
     const worker = this.#begin(this.#data)
     worker.on('message', (message: WatcherMessage) => this.#onMessage(worker, message))
     worker.on('error', (error: Error) => this.#onEnd(error.message))

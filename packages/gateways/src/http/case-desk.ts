@@ -45,6 +45,10 @@ export interface CaseList {
   readonly total: number
   /** Of all cases that are remembered: those that are not resolved, and those resolved in the last 30 days. */
   readonly counts: Readonly<Record<CaseStatus, number>>
+  /** Append time up to which they are known, epoch milliseconds; `null` where that is not known, or nobody watches while it is asked. */
+  readonly asOf: number | null
+  /** Whether what came since then is still to be read, more than a minute of it: cases may be missing, or be no more. */
+  readonly isBehind: boolean
 }
 
 /** A case, what became of it, and the windows around it. */

@@ -23,7 +23,9 @@ async function start(count: number | null): Promise<{ url: string; asked: CaseQu
     list: (query) => {
       asked.push(query)
       const cases = all.slice(query.offset, query.offset + query.limit)
-      return count === null ? null : { cases, total: all.length, counts: { open: count, acknowledged: 0, resolved: 0 } }
+      if (count === null) return null
+      const counts = { open: count, acknowledged: 0, resolved: 0 }
+      return { cases, total: all.length, counts, asOf: 1_766_000_400_000, isBehind: false }
     },
     show: async () => null,
     channels: async () => null,
@@ -102,7 +104,9 @@ describe('GET /api/cases', () => {
 
   test('where nobody watches there is an empty page without counts, no error', async () => {
     const { url } = await start(null)
-    expect(await pageOf(url)).toEqual({ cases: [], total: 0, counts: null, nextOffset: null })
+    expect(await pageOf(url)).toEqual({
+      ...{ cases: [], total: 0, counts: null, asOf: null, isBehind: true, nextOffset: null },
+    })
   })
 })
 

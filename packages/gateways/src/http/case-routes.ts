@@ -29,7 +29,7 @@ export function addCaseRoutes(
     const query = queryOf(request.query)
     const found = desk?.list(query) ?? null
     // No error: a page asks for cases wherever it is shown.
-    if (found === null) return { cases: [], total: 0, counts: null, nextOffset: null }
+    if (found === null) return { cases: [], total: 0, counts: null, asOf: null, isBehind: true, nextOffset: null }
     const nextOffset = query.offset + found.cases.length
     return { ...found, nextOffset: found.cases.length > 0 && nextOffset < found.total ? nextOffset : null }
   })

@@ -26,7 +26,7 @@ const resolved = (deviceId: string, resolvedAt: number): CaseView => {
 /** A gateway that has these cases, and answers commands one after the other; an error: it is not reached. */
 function gatewayOf(cases: readonly CaseView[], ...answers: readonly (FakeAnswer | Error)[]) {
   const commands: FakeRequest[] = []
-  const desk = { cases, isReached: true }
+  const desk = { cases, isReached: true, asOf: status.now, isBehind: false }
   const rest = [...answers]
   const answer = ({ path, body }: FakeRequest): FakeAnswer => {
     if (path.endsWith('/commands')) {
@@ -45,7 +45,8 @@ function gatewayOf(cases: readonly CaseView[], ...answers: readonly (FakeAnswer 
     const count = (of: string): number => desk.cases.filter((each) => each.status === of).length
     const counts = { open: count('open'), acknowledged: count('acknowledged'), resolved: count('resolved') }
     const page = found.slice(0, Number(asked.get('limit') ?? 100))
-    return { status: 200, document: { cases: page, total: found.length, counts, nextOffset: null } }
+    const { asOf, isBehind } = desk
+    return { status: 200, document: { cases: page, total: found.length, counts, asOf, isBehind, nextOffset: null } }
   }
   return { answer, commands, desk }
 }
@@ -181,4 +182,21 @@ test('an answer is undone only as it was seen, and its button waits as those of 
   expect(undo.disabled).toBe(true)
   expect(page.text('answers')).toContain('Taken; it takes effect in a moment.')
   expect(commands[0]?.body).toMatchObject({ command: 'reopen', seen: 5 })
+})
+
+test('that no machine wants attention is said only of the present; of cases that are behind, how old they are', async () => {
+  const { answer, desk } = gatewayOf([])
+  desk.isBehind = true
+  desk.asOf = status.now - 3_600_000
+  const page = await runPage([status], { answer })
+  const said = (): unknown[] => [page.elements.get('noCases')?.hidden, page.text('casesAsOf')]
+  expect(said()).toEqual([true, expect.stringMatching(/^Cases as of .*2023.*, still reading: /)])
+  desk.isBehind = false
+  await page.poll(status)
+  expect(said()).toEqual([false, ''])
+  desk.cases = [caseOf('press-07')]
+  desk.isBehind = true
+  await page.poll(status)
+  expect(said()).toEqual([true, expect.stringContaining('still reading')])
+  expect(page.text('cases')).toContain('press-07')
 })
