@@ -15,7 +15,10 @@ export function addCommand(program: Command): void {
     .description(
       'End the job of a project on Flink, with a savepoint from which `millwright deploy --savepoint` goes on.',
     )
-    .option('--without-savepoint', 'end it at once; deploying again begins at the oldest record')
+    .option(
+      '--without-savepoint',
+      'end it at once; to deploy again then takes --savepoint of a retained checkpoint, or --without-state',
+    )
     .option('--job <name>', "another job than the project's own, as a bounded run (PLANT.backfill)")
     .option('--json', 'print one JSON document on stdout')
     .addHelpText('after', examples)

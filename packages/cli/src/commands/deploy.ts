@@ -60,7 +60,7 @@ export function addCommand(program: Command): void {
       'how long readers of committed records wait behind a job that died and does not come back (default: 600); a job that is away longer loses what it had not committed',
     )
     .option('--parallelism <n>', 'subtasks (default: as the job that runs has, else the partitions of sensor-data)')
-    .option('--savepoint <path>', 'where no job of this name runs: a savepoint to go on from')
+    .option('--savepoint <path>', 'where no job of this name runs: a savepoint or retained checkpoint to go on from')
     .option('--without-state', 'begin anew at the oldest record; windows that were given come again')
     .option(
       '--until <edge>',
