@@ -23,7 +23,8 @@ export const outsideTrainingShareMax = 0.05
  *
  * @param outsideShare Share of values below the least or above the greatest of the training baseline, 0..1; the
  *   feature's where it is largest. `null`: nothing was compared with training yet, or there is no baseline.
- * @param realised Precision's interval from verdicts over the same time, `null` bounds where there are none.
+ * @param realised Precision's interval from verdicts, `null` bounds where there are none. The watcher gives that of all the version's
+ *   alarms, since the newest are not judged yet when an estimate is wanted: it says that the two are apart, not which is right.
  */
 export function distrust(
   windowCount: number,
