@@ -59,7 +59,7 @@ interface Swap {
   firstAlertAtMs: number
 }
 
-await prove('swap', 600, async (proof) => {
+await prove('swap', 1200, async (proof) => {
   const swapCount = numberArgument('swaps', 200)
   const project = writeProofProject(join(proof.folder, 'project'), proofPackage('swap-0', true))
   const data = join(proof.folder, 'data')
