@@ -200,3 +200,14 @@ test('that no machine wants attention is said only of the present; of cases that
   expect(said()).toEqual([true, expect.stringContaining('still reading')])
   expect(page.text('cases')).toContain('press-07')
 })
+
+test('however many cases are open, the last answers are there to be taken back', async () => {
+  const open = Array.from({ length: 45 }, (_, i) => caseOf(`press-${i}`))
+  const answered = Array.from({ length: 6 }, (_, i) => resolved(`lathe-${i}`, status.now - i))
+  const { answer } = gatewayOf([...open, ...answered])
+  const page = await runPage([status], { answer })
+  expect(page.elements.get('cases')?.children.length).toBe(40)
+  expect(page.text('moreCases')).toBe('… and 5 more')
+  expect(page.text('answers').match(/lathe-\d/g)).toEqual(['lathe-0', 'lathe-1', 'lathe-2', 'lathe-3'])
+  expect(buttonOf(page, 'answers', 'Undo').disabled).toBe(false)
+})
