@@ -59,13 +59,24 @@ test('a line that stops ends the alerts of its machines, told in a running plant
   expect((await millwright(...one)).stdout).toBe('oil-changed at 2026-01-05T00:02:30.000Z on 1 machine.\n')
   const unknown = await millwright('events', 'send', 'line-stop', '--line', 'line-2', '--gateway', plant.url)
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('the project declares line-1')])
+  // What one machine of several is refused, none is told.
+  const ahead = ['--device', 'press-1', '--at', new Date(Date.now() + 86_400_000).toISOString()]
+  for (const [flags, said] of [
+    [ahead, 'timestamp: found'],
+    [['--device', 'press-1', ''], 'deviceId'],
+  ] as const) {
+    const refused = await millwright('events', 'send', 'never-told', ...flags, '--gateway', plant.url)
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([1, '', expect.stringContaining(said)])
+  }
+  const idle = await millwright('events', 'send', 'oil-chnged', '--device', 'press-1', ...at, '--gateway', plant.url)
+  expect([idle.code, idle.stderr]).toEqual([0, expect.stringContaining('they change nothing')])
   await plant.stop()
 
   const misspelt = await millwright('events', 'send', 'line-stopp', project, '--line', 'line-1', '--data', data)
   expect([misspelt.code, misspelt.stderr]).toEqual([0, expect.stringContaining('they change nothing')])
   const events = await exported<EventRecord>('device-events', data)
   const countOf = (type: string): number => events.filter((event) => event.type === type).length
-  expect([countOf('line-stop'), countOf('oil-changed'), countOf('line-stopp')]).toEqual([6, 1, 3])
+  expect(['line-stop', 'oil-changed', 'line-stopp', 'never-told'].map(countOf)).toEqual([6, 1, 3, 0])
   const changes = (await exported<CaseMessage>('cases', data)).map(({ change, cause }) => [change, cause])
   expect(changes).toEqual([
     ['opened', null],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ConfigurationError } from '@millwright/core'
-import { EventRefusedError, type EventTarget, type SharedEvent, type WrittenEvent } from '@millwright/gateways'
+import type { EventTarget, SharedEvent, WrittenEvent } from '@millwright/gateways'
 import type { KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { askPlant } from '../control/control-client.ts'
@@ -65,7 +65,7 @@ async function send(type: string, projectPath: string, flags: EventFlags): Promi
   process.stdout.write(
     `${of}${written.type} at ${at} on ${written.devices} machine${written.devices === 1 ? '' : 's'}.\n`,
   )
-  if (written.used === false)
+  if (!written.used)
     process.stderr.write(
       `Neither the alert policy nor a feature of the project looks at events of the type "${written.type}": they change nothing.\n`,
     )
@@ -104,21 +104,13 @@ async function writeHere(
   }
 }
 
-/** Over HTTP. What the project looks at is known of an event of a line only. */
-async function askGateway(
-  gateway: GatewayClient,
-  target: EventTarget,
-  event: SharedEvent,
-): Promise<Omit<WrittenEvent, 'used'> & { readonly used?: boolean }> {
-  if ('line' in target)
-    return (await gateway.post(`api/lines/${encodeURIComponent(target.line)}/events`, event)) as WrittenEvent
-  const { type, detail } = event
-  const timestamp = event.timestamp ?? Date.now()
-  const records = [...new Set(target.devices)].map((deviceId) => ({ deviceId, timestamp, type, detail }))
-  const answer = await gateway.post('api/events', records)
-  const { rejected } = answer as { readonly rejected: readonly { readonly message: string }[] }
-  if (rejected[0] !== undefined) throw new EventRefusedError(rejected[0].message)
-  return { type, timestamp, devices: records.length }
+/** Over HTTP. */
+async function askGateway(gateway: GatewayClient, target: EventTarget, event: SharedEvent): Promise<WrittenEvent> {
+  const answer =
+    'line' in target
+      ? gateway.post(`api/lines/${encodeURIComponent(target.line)}/events`, event)
+      : gateway.post('api/devices/events', { ...target, ...event })
+  return (await answer) as WrittenEvent
 }
 
 /** @throws {ConfigurationError} Where none or both are said. */

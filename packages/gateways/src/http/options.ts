@@ -22,7 +22,7 @@ export interface HttpGatewayOptions extends ListenOptions {
   readonly cases?: CaseDesk | null
   /** Absent or `null`: the plant tells nobody. */
   readonly deliveries?: DeliveryDesk | null
-  /** Absent or `null`: no event of a line can be told here. */
+  /** Absent or `null`: no event of several machines can be told here. */
   readonly lineEvents?: LineEvents | null
   /** Told of errors that are our own fault, which a client sees as 500 without their inside. */
   readonly onError?: (error: unknown, where: string) => void
