@@ -1,12 +1,13 @@
 /**
  * Proof: `millwright deploy`, `status`, `scale` and `cancel` on a real Flink and a real Kafka. What comes out is what `replay` gives, record for
  * record, over a change of parallelism, a killed task manager, a changed project and a stop; what old state cannot serve is refused
- * while the job runs.
+ * while the job runs. Flink's own configuration says nothing of checkpoints but where they lie: the job brings them. A Flink that has forgotten the
+ * job makes no difference: it is not begun anew unasked.
  *
  *   node scripts/proofs/deploy.ts [--keep 1]
  */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pressPackage, writeProject } from '../../packages/cli/src/commands/command-testing.ts'
 import {
@@ -16,6 +17,7 @@ import {
   streamProgress,
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
+import { type FlinkClient, topicDefinitions } from '../../packages/cluster/src/index.ts'
 import type { PartitionLag } from '../../packages/gateways/src/kafka/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
 import { minutesPerPart, readingsOfPart, startMs } from './support/press-readings.ts'
@@ -23,13 +25,33 @@ import { eventually, NotPossibleHere, numberArgument, prove } from './support/pr
 
 const name = 'proof-deploy'
 const deviceCount = 40
+/** What a Flink of somebody else may leave open. */
+const flinkOpen = [
+  'execution.checkpointing.interval',
+  'execution.checkpointing.mode',
+  'execution.checkpointing.incremental',
+  'execution.checkpointing.tolerable-failed-checkpoints',
+  'state.backend.type',
+]
+/** How Flink shows the checkpoints of a job. */
+interface CheckpointSettings {
+  readonly mode: string
+  /** Milliseconds. */
+  readonly interval: number
+  readonly tolerable_failed_checkpoints: number
+  readonly externalization: { readonly enabled: boolean; readonly delete_on_cancellation: boolean }
+  readonly state_backend: string
+}
+const copies = { replicationFactor: 3, minInSyncReplicas: 2 }
 
 await prove('deploy', 1500, async (proof) => {
   const missing = clusterMissing()
   if (missing !== null) throw new NotPossibleHere(missing)
   const progress = streamProgress()
   await takeDown({ cacheFolder: defaultCacheFolder(), name, progress, keepData: false })
-  const cluster = await DevelopmentCluster.open({ name, progress, switches: { highAvailability: false } })
+  const silence = Object.fromEntries(flinkOpen.map((key) => [key, '']))
+  const switches = { highAvailability: false, flink: silence }
+  const cluster = await DevelopmentCluster.open({ name, progress, switches })
   const kafka = ['--kafka', cluster.bootstrapServers.join(',')]
   const flink = ['--flink', cluster.flinkUrl]
   const project = writeProject(join(proof.folder, 'project'))
@@ -68,8 +90,40 @@ await prove('deploy', 1500, async (proof) => {
   const closedAfter = (partCount: number): number => deviceCount * (partCount * minutesPerPart - 1)
   const all = await replayed('alert-signals', ['--model', model])
 
-  const deployed = await told('deploy', project, ...flink, ...kafka)
+  const tooMany = await command('deploy', project, ...flink, ...kafka, '--replication', '4')
+  proof.check(
+    tooMany.code === 2 && tooMany.stderr.includes('--replication'),
+    'more copies of a topic than there are brokers are refused by the name of the flag',
+  )
+  const wantedCopies = [
+    '--replication',
+    String(copies.replicationFactor),
+    '--min-in-sync',
+    String(copies.minInSyncReplicas),
+  ]
+  const deployed = await told('deploy', project, ...flink, ...kafka, ...wantedCopies)
   proof.check(deployed.outcome === 'started', 'a project is bundled, uploaded and runs')
+  const administration = cluster.openKafka()
+  const { created, differences } = await administration.ensureTopics(topicDefinitions(copies))
+  await administration.close()
+  proof.check(
+    created.length === 0 && differences.length === 0,
+    'its topics have three copies, of which two must have a record',
+  )
+  const set = await asked(cluster, (client) => client.configuration())
+  // What Flink's page shows of the job; the client has no use for it.
+  const shown = await fetch(`${cluster.flinkUrl}/jobs/${deployed.jobId}/checkpoints/config`)
+  const taken = (await shown.json()) as CheckpointSettings
+  proof.check(
+    flinkOpen.every((key) => set[key] === undefined) &&
+      taken.mode === 'exactly_once' &&
+      taken.interval === 10_000 &&
+      taken.tolerable_failed_checkpoints === 10 &&
+      taken.externalization.enabled &&
+      !taken.externalization.delete_on_cancellation &&
+      taken.state_backend.includes('RocksDB'),
+    `Flink's own configuration leaves checkpoints open, and the job has them: ${JSON.stringify(taken)}`,
+  )
   await did('models', 'publish', project, model, ...kafka)
   await ingested(0)
   await come('alert-signals', closedAfter(1), 120)
@@ -174,10 +228,42 @@ await prove('deploy', 1500, async (proof) => {
   await eventually('the time of all subtasks', 60, async () => ((await reaches()) ? true : null))
   proof.check(true, "heartbeats of a gateway carry the operators' time forward on every partition")
   await gateway.stop()
+
+  await eventually('a checkpoint of the job', 60, async () =>
+    (await told('status', project, ...flink)).checkpoints.completed > 0 ? true : null,
+  )
+  await did('cancel', project, ...flink, '--without-savepoint')
+  const cancelled = await command('deploy', project, ...flink, ...kafka)
+  const retained = /file:\S+\/chk-\d+/.exec(cancelled.stderr)?.[0] ?? ''
+  proof.check(
+    cancelled.code === 2 && retained !== '' && existsSync(new URL(`${retained}/_metadata`)),
+    'cancelled without a savepoint it leaves a checkpoint, which is named where the next deploy is refused',
+  )
+  await cluster.kill('job-manager')
+  await cluster.start('job-manager')
+  await cluster.ready()
+  const known = await asked(cluster, (client) => client.listJobs())
+  const forgotten = await command('deploy', project, ...flink, ...kafka)
+  proof.check(
+    forgotten.code === 2 && forgotten.stderr.includes('device-features') && known.length === 0,
+    'a Flink that was started again knows of no job: refused all the same, by what stands on the topics',
+  )
+  const resumed = await told('deploy', project, ...flink, ...kafka, '--savepoint', retained)
+  proof.check(resumed.outcome === 'started', 'from the checkpoint it goes on')
   await did('cancel', project, ...flink, '--without-savepoint')
 
   if (numberArgument('keep', 0) === 0) await cluster.down()
 })
+
+/** Asks Flink itself. */
+async function asked<T>(cluster: DevelopmentCluster, ask: (flink: FlinkClient) => Promise<T>): Promise<T> {
+  const flink = cluster.openFlink()
+  try {
+    return await ask(flink)
+  } finally {
+    await flink.close()
+  }
+}
 
 /** Whether a window has the features that the new project gives; one that was open at the change may miss the new one. */
 function servedBy(line: string, wantedLine: string, openAtChange: number): boolean {

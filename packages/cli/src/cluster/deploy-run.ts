@@ -2,22 +2,23 @@ import {
   awaitRunOver,
   type BoundedRun,
   type BoundedRunResult,
-  differenceText,
   KafkaAdministration,
   parseRangeEdge,
   recordCountMaxOf,
   resolveRange,
   runOutputs,
   startBoundedRun,
+  type TopicOptions,
   topicDefinitions,
   topicsWithRecords,
 } from '@millwright/cluster'
 import { ConfigurationError, outputTopics } from '@millwright/core'
 import type { KafkaConnection } from '@millwright/gateways/kafka'
 import { formatCount } from '../terminal/progress.ts'
+import { type CopyFlags, copiesOf, ensureTopics } from './ensure-topics.ts'
 
 /** What of `deploy`'s flags is for a bounded run. */
-export interface RunFlags {
+export interface RunFlags extends CopyFlags {
   readonly from?: string
   readonly until?: string
   readonly outputPrefix?: string
@@ -36,14 +37,15 @@ const outputPrefixDefault = 'backfill-'
 export async function deployRun(
   run: Omit<BoundedRun, 'ranges' | 'outputPrefix'>,
   kafka: KafkaConnection,
-  { from = 'earliest', until = 'latest', outputPrefix = outputPrefixDefault, wait }: RunFlags,
+  flags: RunFlags,
 ): Promise<BoundedRunResult & { readonly recordsMax: number; readonly seconds: number }> {
+  const { from = 'earliest', until = 'latest', outputPrefix = outputPrefixDefault, wait } = flags
   const edges = { from: parseRangeEdge('--from', from), until: parseRangeEdge('--until', until) }
   const outputs = runOutputs(outputPrefix)
   const ranges = await resolveRange(kafka, ['sensor-data', 'device-events'], edges)
   for (const { topic, partition, from: first, until: end } of ranges)
     run.onStep(`${topic} ${partition}: offsets ${formatCount(first)} to ${formatCount(end)}`)
-  await ensureOutputs(kafka, outputPrefix, run)
+  await ensureOutputs(kafka, outputPrefix, copiesOf(flags), run)
   if (outputPrefix !== '') await refuseUsed(kafka, outputs)
   const startedMs = performance.now()
   const result = await startBoundedRun({ ...run, ranges, outputPrefix })
@@ -54,17 +56,18 @@ export async function deployRun(
 async function ensureOutputs(
   kafka: KafkaConnection,
   prefix: string,
+  copies: Pick<TopicOptions, 'replicationFactor' | 'minInSyncReplicas'>,
   { plan, onStep }: Pick<BoundedRun, 'plan' | 'onStep'>,
 ): Promise<void> {
   const wanted = new Set<string>(outputTopics.map((topic) => prefix + topic))
+  const definitions = topicDefinitions({ partitionCount: plan.partitionCount, prefix, ...copies })
   const administration = new KafkaAdministration(kafka)
   try {
-    const definitions = topicDefinitions({ partitionCount: plan.partitionCount, prefix })
-    const { created, differences } = await administration.ensureTopics(
+    await ensureTopics(
+      administration,
       definitions.filter(({ name }) => wanted.has(name)),
+      onStep,
     )
-    if (created.length > 0) onStep(`Made ${created.join(', ')}`)
-    for (const difference of differences) onStep(`Note: ${differenceText(difference)}`)
   } finally {
     await administration.close()
   }

@@ -1,11 +1,11 @@
 import {
   type DeployResult,
   deploy,
-  differenceText,
   findQuietPartitions,
   KafkaAdministration,
   quietText,
   readsEvents,
+  type TopicOptions,
   topicDefinitions,
   topicsWithRecords,
 } from '@millwright/cluster'
@@ -13,6 +13,7 @@ import { ConfigurationError } from '@millwright/core'
 import type { KafkaConnection, KafkaFlags } from '@millwright/gateways/kafka'
 import type { Command } from 'commander'
 import { deployRun, type RunFlags } from '../cluster/deploy-run.ts'
+import { copiesOf, ensureTopics } from '../cluster/ensure-topics.ts'
 import { addFlinkFlags, type FlinkFlags, withFlink } from '../cluster/flink-flags.ts'
 import { release } from '../installation.ts'
 import { addKafkaFlags, connectionOf } from '../kafka/kafka-flags.ts'
@@ -60,6 +61,8 @@ export function addCommand(program: Command): void {
       'how long readers of committed records wait behind a job that died and does not come back (default: 600); a job that is away longer loses what it had not committed',
     )
     .option('--parallelism <n>', 'subtasks (default: as the job that runs has, else the partitions of sensor-data)')
+    .option('--replication <n>', 'copies of each partition of the topics that are made (default: 2; 3 in production)')
+    .option('--min-in-sync <n>', 'copies that must have a record before it is acknowledged (default: 1; 2 of 3 copies)')
     .option('--savepoint <path>', 'where no job of this name runs: a savepoint or retained checkpoint to go on from')
     .option('--without-state', 'begin anew at the oldest record; windows that were given come again')
     .option(
@@ -85,9 +88,10 @@ async function run(projectPath: string, flags: DeployFlags): Promise<void> {
       { field: '--kafka', found: 'nothing', wanted: 'HOST:PORT,… of some brokers, as the task managers reach them' },
     ])
   requireOneKind(flags)
+  const copies = copiesOf(flags)
   const onStep = (text: string): void => void process.stderr.write(`${text}\n`)
   onStep(`Looking at the topics on ${kafka.bootstrapServers.join(', ')}`)
-  await ensureTopics(kafka, plan.partitionCount, onStep)
+  await ensurePlantTopics(kafka, { partitionCount: plan.partitionCount, ...copies }, onStep)
   const common = {
     plan,
     configPath,
@@ -154,17 +158,15 @@ function requireOneKind(flags: DeployFlags): void {
   )
 }
 
-/** Makes the topics that are missing; what is there is left as it is, and what differs is said. */
-async function ensureTopics(
+/** Makes the topics of a plant that are missing. */
+async function ensurePlantTopics(
   connection: KafkaConnection,
-  partitionCount: number,
+  options: TopicOptions,
   onStep: (text: string) => void,
 ): Promise<void> {
   const kafka = new KafkaAdministration(connection)
   try {
-    const { created, differences } = await kafka.ensureTopics(topicDefinitions({ partitionCount }))
-    if (created.length > 0) onStep(`Made ${created.join(', ')}`)
-    for (const difference of differences) onStep(`Note: ${differenceText(difference)}`)
+    await ensureTopics(kafka, topicDefinitions(options), onStep)
   } finally {
     await kafka.close()
   }

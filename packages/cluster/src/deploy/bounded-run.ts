@@ -7,6 +7,7 @@ import { offsetsText, type PartitionRange } from '../kafka/topic-range.ts'
 import { awaitOver, JobFailedError } from './await-running.ts'
 import { connectionArguments, type Deployment, startJob } from './deploy.ts'
 import { hostJar } from './host-jar.ts'
+import { jobConfiguration } from './job-configuration.ts'
 import { findRunningJob, parameterArguments } from './job-parameters.ts'
 import { packJob } from './pack-job.ts'
 import { temporaryFile } from './temporary-file.ts'
@@ -53,7 +54,7 @@ export function runOutputs(outputPrefix: string): string[] {
  * Starts a run. It begins with no state, reads its ranges and the whole of `model-updates`, closes all windows at their end, and is over. Its job's
  * name, consumer group and transactional ids are its own.
  *
- * @throws {ConfigurationError} When such a run is under way, or the project cannot run in Flink. @throws {JobFailedError} When it does not run.
+ * @throws {ConfigurationError} When such a run is under way, the project cannot run in Flink, or Flink keeps no state. @throws {JobFailedError} When it does not run.
  *   And what `hostJar` and Flink's client throw.
  */
 export async function startBoundedRun(run: BoundedRun): Promise<BoundedRunResult> {
@@ -69,6 +70,7 @@ export async function startBoundedRun(run: BoundedRun): Promise<BoundedRunResult
         wanted: 'another one, or that run to be over: millwright cancel --job NAME ends it',
       },
     ])
+  const configuration = jobConfiguration(await flink.configuration())
   onStep(`Bundling ${configPath}`)
   const guest = await bundleGuest(configPath, { shape: stateShape(plan), earlierShapes: [] })
   const packed = packJob(readFileSync(await hostJar(onStep)), guest, { ...describeJob(plan), name: jobName })
@@ -93,7 +95,7 @@ export async function startBoundedRun(run: BoundedRun): Promise<BoundedRunResult
     return await flink.uploadJar(path)
   })
   onStep(`Starting ${jobName} with parallelism ${parallelism}`)
-  const jobId = await startJob(flink, jarId, { args, parallelism })
+  const jobId = await startJob(flink, jarId, { args, parallelism, configuration })
   return { jobId, jobName, digest: packed.digest, parallelism, outputs }
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { ConfigurationError, type Plan } from '@millwright/core'
 import { afterEach, expect, test } from 'vitest'
 import { FlinkClient } from '../flink/flink-client.ts'
-import { type Deployment, deploy } from './deploy.ts'
+import { type Deployment, deploy, startJob } from './deploy.ts'
 
 // Method: a server that answers as Flink does, by path. What is not refused comes as far as the step of bundling, and is ended there.
 
@@ -26,7 +26,13 @@ function checkpoint(id: number, kind: 'savepoint' | 'checkpoint', path: string, 
 }
 
 /** Answers of a Flink that knows no job. */
-const nothingKnown: Readonly<Record<string, unknown>> = { '/jobs/overview': { jobs: [] } }
+const nothingKnown: Readonly<Record<string, unknown>> = {
+  '/jobs/overview': { jobs: [] },
+  '/jobmanager/config': [
+    { key: 'execution.checkpointing.dir', value: 'file:/c' },
+    { key: 'execution.checkpointing.savepoint-dir', value: 'file:/s' },
+  ],
+}
 
 /** Answers of a Flink that remembers a job of the plan, and what it has of its state. */
 function remembering(latest: Record<string, unknown>): Record<string, unknown> {
@@ -39,10 +45,22 @@ function remembering(latest: Record<string, unknown>): Record<string, unknown> {
   }
 }
 
-async function flinkOf(answers: Readonly<Record<string, unknown>>): Promise<FlinkClient> {
-  const server = createServer(({ url = '' }, response) => {
-    const answer = answers[url.replace(/^\/v1/, '')]
-    response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? { errors: [`no ${url}`] }))
+/** @param onBody Gets the body of each call that has one. */
+async function flinkOf(
+  answers: Readonly<Record<string, unknown>>,
+  onBody: (body: string) => void = () => undefined,
+): Promise<FlinkClient> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text
+    })
+    request.on('end', () => {
+      if (body !== '') onBody(body)
+      const path = (request.url ?? '').replace(/^\/v1|\?.*$/g, '')
+      const answer = answers[path]
+      response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? { errors: [`no ${path}`] }))
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const client = new FlinkClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
@@ -119,4 +137,27 @@ test.each([
   expect(refusal).toBeInstanceOf(ConfigurationError)
   expect((refusal as Error).message).toContain(`job ${jobId} of this name has ended`)
   expect((refusal as Error).message).toContain(named)
+})
+
+test('a Flink that has no place for state is refused before anything is looked at', async () => {
+  const refusal = await refusalOf({ '/jobmanager/config': [] }, { findResults: unasked, withoutState: true })
+  expect(refusal).toBeInstanceOf(ConfigurationError)
+  expect((refusal as Error).message).toMatch(
+    /execution\.checkpointing\.dir: .*\n.*execution\.checkpointing\.savepoint-dir: /,
+  )
+})
+
+test('a job is started with the settings that the cluster leaves open', async () => {
+  const bodies: string[] = []
+  const answers = {
+    '/jars/host.jar/run': { jobid: jobId },
+    [`/jobs/${jobId}`]: { ...endedJob, state: 'FINISHED', vertices: [] },
+    [`/jobs/${jobId}/exceptions`]: { exceptionHistory: { entries: [], truncated: false } },
+  }
+  const flink = await flinkOf(answers, (body) => bodies.push(body))
+  const configuration = { 'execution.checkpointing.interval': '10 s' }
+  expect(await startJob(flink, 'host.jar', { args: [], parallelism: 2, configuration })).toBe(jobId)
+  expect(bodies.map((body) => JSON.parse(body))).toEqual([
+    { programArgsList: [], parallelism: 2, flinkConfiguration: configuration },
+  ])
 })

@@ -7,6 +7,7 @@ import type { FlinkClient } from '../flink/flink-client.ts'
 import type { FlinkCheckpoints } from '../flink/flink-types.ts'
 import { awaitRunning, JobFailedError } from './await-running.ts'
 import { hostJar } from './host-jar.ts'
+import { type FlinkSettings, jobConfiguration } from './job-configuration.ts'
 import {
   findEndedJob,
   findRunningJob,
@@ -64,11 +65,12 @@ const earlierShapesMax = 32
  * Bundles a project, and puts it in the place of the job of its name. Everything that can be refused is refused while the old job runs. When the
  * new one does not come up, the old one is started again where it stopped.
  *
- * @throws {ConfigurationError} When the project cannot run in Flink, or the state of the running job cannot serve it.
+ * @throws {ConfigurationError} When the project cannot run in Flink, Flink keeps no state, or that of the job before cannot serve or is not named.
  * @throws {JobFailedError} When the new job does not run; says whether the old one does again. And what `hostJar` and Flink's client throw.
  */
 export async function deploy(deployment: Deployment): Promise<DeployResult> {
   const { flink, plan, configPath, release, onStep, withoutState = false } = deployment
+  const configuration = jobConfiguration(await flink.configuration())
   const before = await findRunningJob(flink, plan.name)
   const change = withoutState ? { earlier: [], notes: [] } : changeOf(await jobOfState(deployment, before), plan)
   onStep(`Bundling ${configPath}`)
@@ -104,7 +106,12 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
   })
   const args = [...connectionArguments(deployment), ...parameterArguments(parameters)]
   const savepoint = before === null ? (deployment.savepoint ?? null) : await stop(before, flink, onStep)
-  const start = { args, parallelism, ...(savepoint === null || withoutState ? {} : { savepointPath: savepoint }) }
+  const start = {
+    args,
+    parallelism,
+    configuration,
+    ...(savepoint === null || withoutState ? {} : { savepointPath: savepoint }),
+  }
   onStep(`Starting ${plan.name} with parallelism ${parallelism}${savepoint === null ? '' : ` from ${savepoint}`}`)
   try {
     const jobId = await startJob(flink, jarId, start)
@@ -118,7 +125,7 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
     }
   } catch (error) {
     if (before === null || savepoint === null) throw error
-    throw await bringBack(before, savepoint, deployment, error)
+    throw await bringBack(before, { savepointPath: savepoint, configuration }, deployment, error)
   }
 }
 
@@ -126,7 +133,13 @@ export async function deploy(deployment: Deployment): Promise<DeployResult> {
 export async function startJob(
   flink: FlinkClient,
   jarId: string,
-  options: { args: readonly string[]; parallelism: number; savepointPath?: string },
+  options: {
+    readonly args: readonly string[]
+    readonly parallelism: number
+    /** As `jobConfiguration` gives it. */
+    readonly configuration: FlinkSettings
+    readonly savepointPath?: string
+  },
 ): Promise<string> {
   const jobId = await flink.runJar(jarId, options)
   try {
@@ -242,7 +255,7 @@ export function connectionArguments({
 /** Starts the job from before again, where it stopped; returns the error to throw. */
 async function bringBack(
   before: RunningJob,
-  savepoint: string,
+  from: { readonly savepointPath: string; readonly configuration: FlinkSettings },
   { flink, onStep }: Deployment,
   failure: unknown,
 ): Promise<JobFailedError> {
@@ -251,15 +264,15 @@ async function bringBack(
   try {
     const { jarId, args } = await jarOf(before, flink)
     const parallelism = await parallelismOf(before, flink)
-    const jobId = await startJob(flink, jarId, { args, parallelism, savepointPath: savepoint })
+    const jobId = await startJob(flink, jarId, { args, parallelism, ...from })
     return new JobFailedError(`${message}\nThe job from before runs again, where it stopped, as ${jobId}.`, {
       details: { jobId },
       cause: failure,
     })
   } catch (error) {
     return new JobFailedError(
-      `${message}\nThe job from before could not be started again either: ${error instanceof Error ? error.message : error}. Its state is in ${savepoint}.`,
-      { details: { savepoint }, cause: failure },
+      `${message}\nThe job from before could not be started again either: ${error instanceof Error ? error.message : error}. Its state is in ${from.savepointPath}.`,
+      { details: { savepoint: from.savepointPath }, cause: failure },
     )
   }
 }

@@ -2,6 +2,7 @@ import { ConfigurationError } from '@millwright/core'
 import type { FlinkClient } from '../flink/flink-client.ts'
 import { awaitOver } from './await-running.ts'
 import { parallelismOf, startJob, stop } from './deploy.ts'
+import { jobConfiguration } from './job-configuration.ts'
 import { findRunningJob, jarOf, type RunningJob } from './job-parameters.ts'
 
 /** A job that is to be changed, by the name of its plan. */
@@ -14,23 +15,25 @@ export interface JobCommand {
 /**
  * Gives a job another number of subtasks: stops it with a savepoint and starts the same jar from it.
  *
- * @throws {ConfigurationError} When no job of this name runs, or its jar is gone. @throws {JobFailedError} When it does not come up again.
+ * @throws {ConfigurationError} When no job of this name runs, its jar is gone, or Flink keeps no state. @throws {JobFailedError} When it does not come up again.
  */
 export async function scale(
   { flink, name, onStep }: JobCommand,
   parallelism: number,
 ): Promise<{ jobId: string; savepoint: string; parallelismBefore: number }> {
   const running = await wanted(flink, name)
+  const configuration = jobConfiguration(await flink.configuration())
   const { jarId, args } = await jarOf(running, flink)
   const parallelismBefore = await parallelismOf(running, flink)
   const savepoint = await stop(running, flink, onStep)
+  const start = { args, configuration, savepointPath: savepoint }
   onStep(`Starting ${name} with parallelism ${parallelism} from ${savepoint}`)
   try {
-    const jobId = await startJob(flink, jarId, { args, parallelism, savepointPath: savepoint })
+    const jobId = await startJob(flink, jarId, { ...start, parallelism })
     return { jobId, savepoint, parallelismBefore }
   } catch (error) {
     onStep(`It does not run with ${parallelism}; starting it with ${parallelismBefore} again`)
-    await startJob(flink, jarId, { args, parallelism: parallelismBefore, savepointPath: savepoint })
+    await startJob(flink, jarId, { ...start, parallelism: parallelismBefore })
     throw error
   }
 }

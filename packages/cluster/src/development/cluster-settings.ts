@@ -43,7 +43,7 @@ export interface ClusterSwitches {
   readonly highAvailability: boolean
   /** Whether brokers also listen with SASL/SCRAM and TLS, and Flink's REST with TLS. */
   readonly secure: boolean
-  /** Settings of Flink that go before ours. */
+  /** Settings of Flink that go before ours; one of no text takes ours away. */
   readonly flink: Readonly<Record<string, string>>
   /** Of the brokers; left out: the one that is developed against. */
   readonly kafkaVersion?: KafkaVersion

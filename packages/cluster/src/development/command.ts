@@ -24,7 +24,7 @@ const help = `Usage: npm run cluster -- up|down|status [options]
   --json                    one JSON document on stdout
   --no-high-availability    (up) no ZooKeeper: quicker, but jobs end with their JobManager
   --secure                  (up) also listeners with SASL/SCRAM and TLS, and Flink's REST by TLS
-  --flink KEY=VALUE         (up) a setting of Flink that goes before ours; may be given often
+  --flink KEY=VALUE         (up) a setting of Flink that goes before ours (KEY=: none); may be given often
   --kafka VERSION           (up) brokers of another line; 3.8.1 is the one that is tried
   --keep-data               (down) keep topics, checkpoints and ports for the next up
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { clusterFolder } from './cluster-folder.ts'
 import { type ClusterSettings, defaultSwitches } from './cluster-settings.ts'
-import { jobManagerArguments, taskManagerArguments } from './flink-process.ts'
+import { flinkConfiguration, jobManagerArguments, taskManagerArguments } from './flink-process.ts'
 
 const broker = { client: 1, controller: 2, secure: 3 }
 const settings: ClusterSettings = {
@@ -33,4 +33,13 @@ test('options of the JVMs, which Flink leaves to its scripts, reach the program 
     args.slice(0, mainAt(args)).filter((text) => ['-Xint', '-ea', '-Da=b'].includes(text))
   expect(optionsOf(jobManager)).toEqual(['-Xint', '-ea'])
   expect(optionsOf(taskManager)).toEqual(['-Xint', '-ea', '-Da=b'])
+})
+
+test('a setting of no text takes ours away', () => {
+  const textOf = (flink: Record<string, string>): string =>
+    flinkConfiguration(folder, { ...settings, flink })
+      .map(({ text }) => text)
+      .join('\n')
+  expect(textOf({})).toContain('execution.checkpointing.interval: "10 s"')
+  expect(textOf({ 'execution.checkpointing.interval': '' })).not.toContain('execution.checkpointing.interval')
 })

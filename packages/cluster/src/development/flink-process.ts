@@ -122,12 +122,12 @@ export function flinkSettings(folder: ClusterFolder, settings: ClusterSettings):
   }
 }
 
-/** Returns the files that Flink's processes are started with. */
+/** Returns the files that Flink's processes are started with. A setting of no text is left out: Flink has its own default then. */
 export function flinkConfiguration(folder: ClusterFolder, settings: ClusterSettings): ConfigurationFile[] {
   // Quoted as JSON, which is YAML too: a value like `10 s` or `/a:b` stays text.
-  const yaml = Object.entries(flinkSettings(folder, settings)).map(
-    ([key, value]) => `${key}: ${JSON.stringify(value)}\n`,
-  )
+  const yaml = Object.entries(flinkSettings(folder, settings))
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
   const quieter = {
     'org.apache.pekko': 'WARN',
     'org.apache.kafka': 'WARN',
