@@ -1,9 +1,12 @@
 /** Method: the page's own script runs against a document of a few classes ({@link runPage}); the gateway behind it answers as the test says. */
 import type { CaseView } from '@millwright/core'
 import { describe, expect, test } from 'vitest'
-import { type FakeAnswer, type FakeElement, type FakeRequest, runPage, status } from './testing/fake-page.ts'
+import type { CaseChannels, CaseDetail } from './case-desk.ts'
+import { type FakeAnswer, FakeElement, type FakeRequest, runPage, status } from './testing/fake-page.ts'
 
 const openedAt = status.now - 600_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
 /** What of a case the page looks at. */
 function caseOf(deviceId: string, changes: Partial<CaseView> = {}): CaseView {
@@ -26,7 +29,12 @@ const resolved = (deviceId: string, resolvedAt: number): CaseView => {
 /** A gateway that has these cases, and answers commands one after the other; an error: it is not reached. */
 function gatewayOf(cases: readonly CaseView[], ...answers: readonly (FakeAnswer | Error)[]) {
   const commands: FakeRequest[] = []
-  const desk = { cases, isReached: true, asOf: status.now, isBehind: false }
+  const feedback: unknown[] = []
+  const desk = {
+    ...{ cases, isReached: true, asOf: status.now, isBehind: false },
+    detail: null as CaseDetail | null,
+    channels: { from: openedAt - hourMs, to: openedAt, sliceMs: 60_000, channels: [], isCut: false } as CaseChannels,
+  }
   const rest = [...answers]
   const answer = ({ path, body }: FakeRequest): FakeAnswer => {
     if (path.endsWith('/commands')) {
@@ -35,7 +43,12 @@ function gatewayOf(cases: readonly CaseView[], ...answers: readonly (FakeAnswer 
       if (next instanceof Error) throw next
       return next
     }
-    if (!path.startsWith('api/cases?')) return { status: 404, document: {} }
+    if (path === 'api/feedback') {
+      feedback.push(body)
+      return { status: 202, document: { accepted: 1, rejected: [] } }
+    }
+    if (path.endsWith('/channels')) return { status: 200, document: desk.channels }
+    if (!path.startsWith('api/cases?')) return { status: desk.detail === null ? 404 : 200, document: desk.detail ?? {} }
     if (!desk.isReached) throw new Error('no route')
     const asked = new URL(path, 'http://plant').searchParams
     const found = desk.cases.filter((each) => {
@@ -48,7 +61,7 @@ function gatewayOf(cases: readonly CaseView[], ...answers: readonly (FakeAnswer 
     const { asOf, isBehind } = desk
     return { status: 200, document: { cases: page, total: found.length, counts, asOf, isBehind, nextOffset: null } }
   }
-  return { answer, commands, desk }
+  return { answer, commands, feedback, desk }
 }
 
 const pending: FakeAnswer = { status: 202, document: { id: 'c', case: null } }
@@ -56,6 +69,12 @@ const applied: FakeAnswer = { status: 200, document: { id: 'c', case: resolved('
 const refused: FakeAnswer = { status: 409, document: { code: 'stale', detail: 'Somebody else has changed the case.' } }
 
 type Page = Awaited<ReturnType<typeof runPage>>
+
+/** Fields in the order in which they stand. */
+function timesOf(page: Page, id: string): FakeElement[] {
+  const all = page.elements.get(id)?.all ?? []
+  return all.filter(({ type }) => type === 'datetime-local')
+}
 
 function buttonOf(page: Page, list: string, text: string): FakeElement {
   const found = page.elements.get(list)?.all.find((each) => each.type === 'button' && each.text === text)
@@ -210,4 +229,84 @@ test('however many cases are open, the last answers are there to be taken back',
   expect(page.text('moreCases')).toBe('… and 5 more')
   expect(page.text('answers').match(/lathe-\d/g)).toEqual(['lathe-0', 'lathe-1', 'lathe-2', 'lathe-3'])
   expect(buttonOf(page, 'answers', 'Undo').disabled).toBe(false)
+})
+
+describe('the chart of risk', () => {
+  const chartOf = async (spanMs: number, isCut: boolean): Promise<string> => {
+    const found = caseOf('press-07')
+    const { answer, desk } = gatewayOf([found])
+    const windows = [{ windowEnd: openedAt - spanMs, probability: 0.1, high: false }]
+    desk.detail = { case: found, history: [], windows, isCut }
+    const page = await runPage([status], { answer })
+    await page.pausesEnd()
+    const axis = page.elements.get('cases')?.all.find(({ className }) => className === 'axis')
+    return axis?.text ?? ''
+  }
+
+  test('says of which days it is only where its span is longer than the time of day can say', async () => {
+    const time = String.raw`\d+:\d\d( [AP]M)?`
+    expect(await chartOf(6 * hourMs, false)).toMatch(new RegExp(`^${time} risk, at most 90\\s?% ${time}$`))
+    const [first, last] = [openedAt - 3 * dayMs, openedAt].map((ms) => new Date(ms).getDate())
+    expect(await chartOf(3 * dayMs, false)).toMatch(new RegExp(`\\b${first}\\b.*${time} risk.*\\b${last}\\b.*${time}$`))
+  })
+
+  test('says that there were more windows than are drawn', async () => {
+    expect(await chartOf(6 * hourMs, true)).toContain('more windows than are drawn')
+  })
+})
+
+test('channels and history say that there was more than could be read in time', async () => {
+  const found = caseOf('press-07')
+  const { answer, desk } = gatewayOf([found])
+  const opened = { sequence: 0, change: 'opened', at: openedAt, severity: 'major', by: null, comment: null } as const
+  const history = [{ ...opened, cause: null, assignee: null, verdict: null, links: [] }]
+  const page = await runPage([status], { answer })
+  const all = page.elements.get('cases')?.all ?? []
+  const details = all.find(({ children: [first] }) => first instanceof FakeElement && first.text.startsWith('Channels'))
+  if (details === undefined) throw new Error('a case has details')
+  details.open = true
+  const shown = async (sequence: number, isCut: boolean): Promise<string> => {
+    desk.detail = { case: { ...found, sequence }, history, windows: [], isCut }
+    desk.channels = { ...desk.channels, isCut }
+    await details.happens('toggle')
+    return details.text
+  }
+  const channelsCut = 'Of the channels there is more than could be read in time.'
+  expect(await shown(0, false)).not.toContain('in time')
+  expect(await shown(4, true)).toContain('later changes: more than could be read in time')
+  expect(await shown(4, true)).toContain(channelsCut)
+  // Windows alone were too many.
+  expect(await shown(0, true)).not.toContain('later changes')
+})
+
+test('no time to come can be chosen for a failure, however long the page is open', async () => {
+  const { answer } = gatewayOf([caseOf('press-07')])
+  const page = await runPage([status], { answer })
+  const inputs = [...timesOf(page, 'cases'), ...timesOf(page, 'missed')]
+  expect(inputs).toHaveLength(2)
+  await page.poll({ ...status, now: status.now + hourMs })
+  for (const input of inputs) {
+    await input.happens('focus')
+    const latestMs = new Date(input.max).getTime()
+    expect(latestMs).toBeLessThanOrEqual(status.now + hourMs)
+    expect(latestMs).toBeGreaterThan(status.now + hourMs - 60_000)
+  }
+})
+
+test.each([
+  [88, 1],
+  [90, 0],
+])('a failure of %i days ago that no case was opened for is noted %i times, as of now; else why not is told', async (days, count) => {
+  const { answer, feedback } = gatewayOf([])
+  const page = await runPage([status], { answer })
+  const [when] = timesOf(page, 'missed')
+  const form = page.elements.get('missed')?.all.find(({ className }) => className === 'form')
+  const device = form?.all.find(({ type }) => type === 'text')
+  if (when === undefined || device === undefined) throw new Error('the form has these fields')
+  device.value = 'press-1'
+  when.value = new Date(status.now - days * dayMs).toISOString()
+  await form?.happens('submit')
+  expect(feedback).toHaveLength(count)
+  expect(page.text('missed')).toContain(count === 1 ? 'Noted: press-1 failed' : 'more than 89 days ago')
+  if (count === 1) expect(feedback[0]).toMatchObject({ recordedAt: status.now, failureAt: status.now - 88 * dayMs })
 })

@@ -22,6 +22,7 @@ export class FakeElement {
   className = ''
   hidden = false
   disabled = false
+  open = false
   scope = ''
   type = ''
   value = ''
