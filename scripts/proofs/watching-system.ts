@@ -56,7 +56,7 @@ const secret = 'sixteen-characters-at-least'
 const diskMiB = 700
 const ballastBytes = 128 << 20
 
-await prove('watching-system', 900, async (proof) => {
+await prove('watching-system', 1500, async (proof) => {
   const tools = findPrometheus()
   const alertTools = findAlertmanager()
   const exporterProgram = findNodeExporter()
@@ -280,9 +280,13 @@ async function fullDisk(
   })
 }
 
-/** What the shared shortening leaves: times and sizes within the rules; and a small disk for a large one. */
+/**
+ * What the shared shortening leaves: times and sizes within the rules; a small disk for a large one; and for silences a range that holds two
+ * reports of the watcher, ten seconds apart: machines that fall silent together may be in both.
+ */
 function forThisPlant(text: string): string {
   return text
+    .replaceAll('silences_total[10s]', 'silences_total[30s]')
     .replace('offset 10m', 'offset 10s')
     .replace('_seconds, 60)', '_seconds, 12)')
     .replace('p99_10m > 30', 'p99_10m > 3')
