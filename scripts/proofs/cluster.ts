@@ -29,7 +29,7 @@ const keyCount = 40
 /** A session of ZooKeeper, the election after it, and the job's restart, on two busy cores. */
 const recoverySecondsMax = 120
 
-await prove('cluster', 1500, async (proof) => {
+await prove('cluster', 2700, async (proof) => {
   const missing = clusterMissing()
   if (missing !== null) throw new NotPossibleHere(missing)
   const progress = streamProgress()

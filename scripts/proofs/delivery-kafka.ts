@@ -24,7 +24,7 @@ const machines = 40
 const perMachine = 10
 const toldTopic = 'told-cases'
 
-await prove('delivery-kafka', 600, async (proof) => {
+await prove('delivery-kafka', 1500, async (proof) => {
   await withProofCluster(proof, 'proof-delivery', { secure: true }, async (cluster) => {
     const { bootstrapServers, sasl } = cluster.secureKafka
     const connection = cluster.secureKafka

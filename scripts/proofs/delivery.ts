@@ -29,7 +29,7 @@ const historyMs = 300 * 86_400_000
 const patienceS = 150
 const refusedDevice = deviceName(300)
 
-await prove('delivery', 600, async (proof) => {
+await prove('delivery', 900, async (proof) => {
   const tools = findAlertmanager()
   const mosquitto = findMosquitto()
   const [tickets, stuck, shift, broker, narrow] = [
