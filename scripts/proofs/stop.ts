@@ -16,10 +16,13 @@ import { startResendingClients } from './support/resending-clients.ts'
 const secondsMax = 5
 const clientCount = 4
 const devicesPerClient = 40
-/** A plant runs at most so long before it is told to stop, milliseconds; from the moment it listens. */
+/**
+ * A plant runs at most so long before it is told to stop, milliseconds: from when it has acknowledged something; each fourth time from the
+ * moment it listens, so that some are stopped while they begin.
+ */
 const runMsMax = 1200
 
-await prove('stop', 300, async (proof) => {
+await prove('stop', 600, async (proof) => {
   const stopCount = numberArgument('stops', 20)
   const seed = numberArgument('seed', Date.now() % 1_000_000)
   proof.say(`seed ${seed}`)
@@ -34,6 +37,7 @@ await prove('stop', 300, async (proof) => {
     const plant = await startProofPlant(proof, project, data)
     const before = clients.acknowledged.length
     clients.url = plant.url
+    if (stop % 4 !== 3) await eventually('load', 30, async () => (clients.acknowledged.length > before ? true : null))
     await pause(Math.floor(chance() * runMsMax))
     if (clients.acknowledged.length > before) underLoad += 1
     // Clients learn of it as they would anywhere: from the connection. So does `stop`, which fails unless it ends with 0.
