@@ -173,10 +173,11 @@ function checkProblem(proof: Proof, { status, contentType, body }: PostAnswer): 
   )
 }
 
-/** The next answer that is no acknowledgement. */
+/** The next answer that is for the disk; a busy plant may give others before. */
 function firstRefusal(clients: ResendingClients): Promise<PostAnswer> {
   return new Promise((resolve) => {
     clients.onRefusal = (answer) => {
+      if (answer.status !== 507) return
       clients.onRefusal = () => undefined
       resolve(answer)
     }
