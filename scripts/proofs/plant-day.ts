@@ -30,7 +30,7 @@ import { auditDay, storedMessages } from './plant-day/stored-day.ts'
 import { Timeline } from './plant-day/timeline.ts'
 import { auditTruth } from './plant-day/truth-audit.ts'
 import { trainWearModel } from './plant-day/wear-model.ts'
-import { freePort } from './support/debian-package.ts'
+import { freePort } from './support/free-port.ts'
 import { eventually, numberArgument, type Proof, prove, textArgument } from './support/proof.ts'
 import { post } from './support/proof-plant.ts'
 

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findPrograms, freePort } from './debian-package.ts'
+import { findPrograms } from './debian-package.ts'
+import { freePort } from './free-port.ts'
 import { eventually, NotPossibleHere } from './proof.ts'
 
 /** Alertmanager and amtool. */

@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { defaultCacheFolder } from '../../../packages/cluster/src/development/index.ts'
 import { NotPossibleHere } from './proof.ts'
@@ -81,15 +79,4 @@ function run(program: string, args: readonly string[], folder: string): void {
   const { status, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' })
   if (status !== 0)
     throw new NotPossibleHere(`"${program} ${args.join(' ')}" gets nothing: ${stderr ?? 'it is not there'}`)
-}
-
-/** A loopback port that nobody listens at now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a server that listens has a port')
-  return address.port
 }

@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { connect, type MqttClient } from 'mqtt'
-import { findPrograms, freePort, libraryPathOf } from './debian-package.ts'
+import { findPrograms, libraryPathOf } from './debian-package.ts'
+import { freePort } from './free-port.ts'
 import { eventually } from './proof.ts'
 
 /** A real MQTT broker, of 3.1.1 and 5, that can go away and come back at the same port with what it had. */

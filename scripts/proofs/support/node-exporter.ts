@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { findPrograms, freePort } from './debian-package.ts'
+import { findPrograms } from './debian-package.ts'
+import { freePort } from './free-port.ts'
 import { eventually } from './proof.ts'
 
 /** A node exporter that runs. */

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { freePort } from './free-port.ts'
 
 /** Peers of notification channels on the loopback, which keep what they took, and fail as a proof says. */
 
@@ -35,12 +35,10 @@ export interface Receiver extends Peer {
 }
 
 export async function startReceiver(secret: string): Promise<Receiver> {
-  let port = 0
+  const port = await freePort()
   let server: Server | null = null
   const receiver: Receiver = {
-    get port() {
-      return port
-    },
+    port,
     taken: [],
     answers: [],
     otherwise: () => 'take',
@@ -62,7 +60,6 @@ export async function startReceiver(secret: string): Promise<Receiver> {
         request.on('end', () => setTimeout(() => answer(request.headers, body, response), receiver.slownessMs))
       })
       await once(server.listen(port, '127.0.0.1'), 'listening')
-      port = (server.address() as AddressInfo).port
     },
   }
 
@@ -119,12 +116,10 @@ export interface MailServer extends Peer {
 }
 
 export async function startMailServer(): Promise<MailServer> {
-  let port = 0
+  const port = await freePort()
   let server: SMTPServer | null = null
   const peer: MailServer = {
-    get port() {
-      return port
-    },
+    port,
     taken: [],
     mails: [],
     goAway: () =>
@@ -137,7 +132,6 @@ export async function startMailServer(): Promise<MailServer> {
       server = new SMTPServer({ disabledCommands: ['STARTTLS', 'AUTH'], onData: keep })
       server.listen(port, '127.0.0.1')
       await once(server.server, 'listening')
-      port = (server.server.address() as AddressInfo).port
     },
   }
   const keep: NonNullable<SMTPServerOptions['onData']> = (stream, _session, told) => {

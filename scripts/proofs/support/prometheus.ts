@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { findPrograms, freePort } from './debian-package.ts'
+import { findPrograms } from './debian-package.ts'
+import { freePort } from './free-port.ts'
 import { eventually } from './proof.ts'
 
 /** Prometheus and promtool. */
