@@ -27,7 +27,7 @@ import { Fleet, fleetPackage, silentAfterMs, writeFleetProject } from './exactly
 import { activationsOf } from './exactly-once/found-activation.ts'
 import { type FoundInput, inputOf } from './exactly-once/found-input.ts'
 import { JobWatch } from './exactly-once/job-watch.ts'
-import { KafkaProbe } from './exactly-once/kafka-probe.ts'
+import { KafkaProbe, type OpenRecord } from './exactly-once/kafka-probe.ts'
 import { readOutputs, textOfOutput } from './exactly-once/output-lines.ts'
 import { type Phase, phases, type Target } from './exactly-once/phases.ts'
 import { did, told } from './support/commands.ts'
@@ -56,6 +56,8 @@ const recoverySecondsMax = 240
 /** After this Kafka itself ends a transaction. It looks for such every two seconds here, and the end takes a moment. */
 const transactionSeconds = 300
 const abandonedSeconds = 20
+/** Kills of all of Flink; nothing is open in the moment after a commit, until the next windows fire. */
+const abandonedAttemptsMax = 5
 const endSecondsMax = 10
 
 /** So that a hundred kills do not take an afternoon: what is dead is missed sooner, and tried again sooner. */
@@ -140,8 +142,10 @@ await prove('exactly-once', 1200 + hitsWanted * phases.length * 150, async (proo
     blocked.looks > 0 && longestMs > 0 && longestMs <= (transactionSeconds + endSecondsMax) * 1000,
     `readers of committed records waited ${seconds(longestMs)} at most; ${transactionSeconds} s are the time of the job's transactions (${blocked.looks} looks)`,
   )
-  await did('deploy', project, ...flink, ...kafka, '--transaction-timeout', String(abandonedSeconds))
-  await proveAbandoned(proof, target)
+  const again = await told('deploy', project, ...flink, ...kafka, '--transaction-timeout', String(abandonedSeconds))
+  const abandoned = new JobWatch(cluster, again.jobId)
+  await proveAbandoned(proof, { ...target, job: abandoned })
+  await abandoned.close()
   await job.close()
   await probe.close()
 })
@@ -228,17 +232,11 @@ async function proveOutputs(
 }
 
 /** All of Flink dies and does not come back: Kafka itself takes back what was open, when the job's time for it is over. */
-async function proveAbandoned(
-  proof: Proof,
-  { cluster, probe, partitionCount, outputs, chance }: Target,
-): Promise<void> {
+async function proveAbandoned(proof: Proof, target: Target): Promise<void> {
+  const { cluster, probe, partitionCount, outputs } = target
   const fleet = await Fleet.start(cluster.kafka, seededChance(seed))
-  const open = await eventually('a record that is not committed', recoverySecondsMax, () =>
-    probe.openRecord('alert-signals', partitionCount, chance).catch(() => null),
-  )
-  for (const role of ['job-manager', 'task-manager-1', 'task-manager-2'] as const) await cluster.kill(role)
+  const { open, killedMs } = await killedWithOpenRecord(target)
   await fleet.stop()
-  const killedMs = performance.now()
   await eventually('readers of committed records go on', 3 * (abandonedSeconds + endSecondsMax), async () => {
     for (const topic of outputs)
       for (let partition = 0; partition < partitionCount; partition++) {
@@ -254,6 +252,32 @@ async function proveAbandoned(
     `behind a job that is gone for good they waited ${seconds(waitedMs)}; ${abandonedSeconds} s are the time of its transactions`,
   )
   proof.check(records[0]?.offset !== open.offset, 'and what it had open stays hidden')
+}
+
+/**
+ * Kills all of Flink at once, at any moment at which a record is open. Looked at only when nobody is left who could commit it: a
+ * record that was open before may have been committed at the last moment.
+ */
+async function killedWithOpenRecord(target: Target): Promise<{ readonly open: OpenRecord; readonly killedMs: number }> {
+  const { cluster, job, probe, partitionCount, outputs, chance } = target
+  const roles = ['task-manager-1', 'task-manager-2', 'job-manager'] as const
+  const anyOpen = async (): Promise<OpenRecord | null> => {
+    for (const topic of outputs) {
+      const open = await probe.openRecord(topic, partitionCount, chance).catch(() => null)
+      if (open !== null) return open
+    }
+    return null
+  }
+  for (let attempt = 1; attempt <= abandonedAttemptsMax; attempt++) {
+    await cluster.start(...roles)
+    await job.checkpointBegunAfter(Date.now(), 2 * recoverySecondsMax)
+    await pause(chance() * checkpointIntervalMs)
+    await Promise.all(roles.map((role) => cluster.kill(role)))
+    const killedMs = performance.now()
+    const open = await eventually('a record that is not committed', abandonedSeconds / 4, anyOpen).catch(() => null)
+    if (open !== null) return { open, killedMs }
+  }
+  throw new Error(`in ${abandonedAttemptsMax} kills of all of Flink no record was open`)
 }
 
 function linesOf(topic: 'alert-signals' | 'device-features', outputs: Outputs): string[] {
