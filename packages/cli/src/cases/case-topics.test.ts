@@ -1,6 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { CaseView } from '@millwright/core'
-import { describe, expect, test } from 'vitest'
-import { type ReadSlowly, readCaseMessages, readCaseWindows } from './case-topics.ts'
+import { openEngine } from '@millwright/engine'
+import { definePlant, mean, tumbling } from '@millwright/plant'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { buildOperator } from '../plant/build-operator.ts'
+import { queryCases } from './case-mirror.ts'
+import { caseListText } from './case-text.ts'
+import { type ReadSlowly, readCaseMessages, readCases, readCaseWindows } from './case-topics.ts'
 
 const openedAt = 1_767_571_500_000
 const caseId = `press-1@${openedAt}`
@@ -78,4 +86,47 @@ describe('of more windows than a chart has room for', () => {
     })
     expect((await shown([openedAt - hoursMs, openedAt])).ends).toEqual([openedAt - hoursMs, openedAt])
   })
+})
+
+test('of a plant that stands still the cases are those that it would remember when it last said something', async () => {
+  const plan = definePlant({
+    name: 'presses',
+    channels: { vibration: { unit: 'mm/s' } },
+    window: tumbling('5 min'),
+    features: { vibration: mean('vibration') },
+    partitions: 1,
+  })
+  const directory = mkdtempSync(join(tmpdir(), 'millwright-cases-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const engine = await openEngine({
+    ...{ directory, partitionCount: 1, identity: 'cases', ticks: 'manual', clock: { nowMs: () => openedAt } },
+    operators: {
+      mode: 'inline',
+      createOperator: (_partition, sink) => buildOperator(plan, sink),
+      loadModel: () => null,
+    },
+    validateModel: () => ({ name: '', version: '', sha256: '' }),
+    snapshotEveryMs: 1e9,
+  })
+  const days = (count: number): number => openedAt + count * 86_400_000
+  const changes: readonly [id: string, at: number, resolved: boolean][] = [
+    ['long-open', 0, false],
+    ['long-resolved', 0, true],
+    ['just-forgotten', days(30) - openedAt, true],
+    ['just-remembered', days(30) - openedAt + 1, true],
+    ['last', days(60) - openedAt, true],
+  ]
+  const lines = changes.map(([id, afterMs, resolved], index) => {
+    const at = openedAt + afterMs
+    const message = { caseId: `${id}@1`, at, status: resolved ? 'resolved' : 'open', resolvedAt: resolved ? at : null }
+    return { deviceId: id, line: JSON.stringify(message), causedAtMs: openedAt, index, feedback: null }
+  })
+  await engine.appendCases(lines)
+  await engine.close()
+  const cases = readCases(directory)
+  expect(cases.map(({ caseId }) => caseId)).toEqual(['long-open@1', 'just-remembered@1', 'last@1'])
+  const none = { status: null, deviceId: 'nobody', severity: null, offset: 0, limit: 1 }
+  expect(caseListText({ ...queryCases(cases, none), asOf: null, isBehind: false })).toBe(
+    '1 open, 0 acknowledged, 2 resolved in the last 30 days',
+  )
 })

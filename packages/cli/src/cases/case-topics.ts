@@ -2,7 +2,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { type CaseMessage, type CaseView, MillwrightError, partitionOf } from '@millwright/core'
 import { openTopicReader, type TopicReader } from '@millwright/engine'
 import type { CaseStep, CaseWindow } from '@millwright/gateways'
-import { isAlertSignal, readRecord } from '@millwright/monitoring'
+import { defaultCaseRules, isAlertSignal, readRecord } from '@millwright/monitoring'
 
 /** What the topics say of one case, read when somebody asks. */
 
@@ -144,7 +144,7 @@ export async function readCaseWindows(
   return { windows: shown, isCut: isCut || shown.length < sorted.length }
 }
 
-/** Cases as their last messages left them, of a folder that no plant writes to. */
+/** Cases as their last messages left them, of a folder that no plant writes to; without those that a plant would remember no longer. */
 export function readCases(directory: string): CaseView[] {
   const last = new Map<string, CaseView>()
   const reader = openTopicReader({ directory, topic: 'cases' })
@@ -156,5 +156,9 @@ export function readCases(directory: string): CaseView[] {
   } finally {
     reader.close()
   }
-  return [...last.values()]
+  const cases = [...last.values()]
+  // A plant that stands still ages nobody: the time is that of the last change.
+  const newestMs = cases.reduce((newest, { changedAt }) => Math.max(newest, changedAt), 0)
+  const { resolvedKeptMs } = defaultCaseRules
+  return cases.filter(({ resolvedAt }) => resolvedAt === null || resolvedAt > newestMs - resolvedKeptMs)
 }

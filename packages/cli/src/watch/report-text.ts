@@ -116,9 +116,13 @@ function driftRows(drift: ModelWatchReport['drift']): Row[] {
   if (drift === null) return [['drift', 'not watched: the package of this version is not at hand']]
   if (drift.fleet === null) return [['drift', 'no day with 200 windows is over yet']]
   const { columns, periodEndMs } = drift.fleet
+  // An alarm stands until days without it have passed: on its last day others may have moved the model more.
+  const shown = columns.filter(
+    ({ column, alarmed }, place) => place < columnsShownMax || alarmed || column in drift.machinesAlarmed,
+  )
   return [
     ['drift, by effect on the model', `day that ended ${moment(periodEndMs)}`],
-    ...columns.slice(0, columnsShownMax).map(({ column, psi, pValue, effect, alarmed, drifted, outsideShare }): Row => {
+    ...shown.map(({ column, psi, pValue, effect, alarmed, drifted, outsideShare }): Row => {
       const machines = drift.machinesAlarmed[column] ?? 0
       const state = alarmed ? 'ALARM' : drifted ? 'drifted' : 'as in training'
       const own = machines === 0 ? '' : `; alarm of ${formatCount(machines)} machines by themselves`
