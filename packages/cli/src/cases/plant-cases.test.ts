@@ -85,7 +85,8 @@ test('one that the watcher remembers is shown as it stands, and marked where its
 
 const hourMs = 3_600_000
 test.each([
-  ['reads what came a moment ago', { readUpToMs: at - 40_000, isRunning: true }, false],
+  ['is held back by a partition that rests', { readUpToMs: at - 90_000, isRunning: true }, false],
+  ['is further back than that', { readUpToMs: at - 121_000, isRunning: true }, true],
   ['has read all there is, of a log that rests', { readUpToMs: at + hourMs, isRunning: true }, false],
   ['is an hour behind', { readUpToMs: at - hourMs, isRunning: true }, true],
   ['has failed, and is begun anew in a minute', { readUpToMs: at, isRunning: false }, true],

@@ -1,4 +1,13 @@
-import type { CaseCommand, CaseCommandPort, CaseLine, CaseMessage, CaseRefusal, CaseView, Plan } from '@millwright/core'
+import {
+  type CaseCommand,
+  type CaseCommandPort,
+  type CaseLine,
+  type CaseMessage,
+  type CaseRefusal,
+  type CaseView,
+  limits,
+  type Plan,
+} from '@millwright/core'
 import type { CaseChannels, CaseCommandAnswer, CaseDesk, CaseDetail, CaseList, CaseQuery } from '@millwright/gateways'
 import { type CaseChanges, caseView, type WatchedCase } from '@millwright/monitoring'
 import type { CaseSink, Watcher } from '../watch/watcher.ts'
@@ -16,8 +25,11 @@ import {
 
 /** How long somebody who gave a command waits for what becomes of it: a look of the watcher and a snapshot, several times over. */
 const answerMsMax = 6000
-/** Cases that are older are said to be: a snapshot is ten seconds old, and on Kafka a checkpoint or two. */
-const behindMsMax = 60_000
+/**
+ * Cases that are older are said to be. A partition where nothing arrives holds the others back for as long as its heartbeats are apart; then come a
+ * snapshot, on Kafka a checkpoint or two, and a look of the watcher.
+ */
+const behindMsMax = limits.heartbeatIntervalMsMax + 60_000
 
 /** What of the engine, or of Kafka, is needed. */
 export interface CaseStore extends CaseCommandPort {

@@ -47,7 +47,7 @@ export interface CaseList {
   readonly counts: Readonly<Record<CaseStatus, number>>
   /** Append time up to which they are known, epoch milliseconds; `null` where that is not known, or nobody watches while it is asked. */
   readonly asOf: number | null
-  /** Whether what came since then is still to be read, more than a minute of it: cases may be missing, or be no more. */
+  /** Whether what came since then is still to be read, more than two minutes of it: cases may be missing, or be no more. */
   readonly isBehind: boolean
 }
 

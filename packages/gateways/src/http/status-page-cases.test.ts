@@ -239,8 +239,8 @@ describe('the chart of risk', () => {
     desk.detail = { case: found, history: [], windows, isCut }
     const page = await runPage([status], { answer })
     await page.pausesEnd()
-    const axis = page.elements.get('cases')?.all.find(({ className }) => className === 'axis')
-    return axis?.text ?? ''
+    const chart = page.elements.get('cases')?.all.find(({ className }) => className === 'chart')
+    return chart?.text.trim() ?? ''
   }
 
   test('says of which days it is only where its span is longer than the time of day can say', async () => {
