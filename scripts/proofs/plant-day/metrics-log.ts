@@ -1,3 +1,4 @@
+import { percentile } from '../../../bench/measure.ts'
 import type { Proof } from '../support/proof.ts'
 
 /** One scrape of `/metrics`. */
@@ -11,7 +12,8 @@ export interface MetricsSample {
 /** What a histogram was given between two scrapes. */
 export interface Observed {
   readonly count: number
-  readonly meanSeconds: number
+  /** Of the means of what each scrape found new: one that took long on a busy machine does not move it. NaN where there was none. */
+  readonly medianSeconds: number
 }
 
 const intervalMs = 500
@@ -69,10 +71,20 @@ export class MetricsLog {
 
   /** What a histogram was given between two times. */
   observed(name: string, fromMs: number, toMs: number): Observed {
-    const [from, to] = [this.at(fromMs), this.at(toMs)]
-    const more = (suffix: string): number => total(to, `${name}${suffix}`) - total(from, `${name}${suffix}`)
-    const count = more('_count')
-    return { count, meanSeconds: more('_sum') / count }
+    const samples = [this.at(fromMs), ...this.samples.filter(({ atMs }) => atMs > fromMs && atMs <= toMs)]
+    const found = samples.slice(1).flatMap((to, i) => {
+      const from = samples[i] as MetricsSample
+      const more = (suffix: string): number => total(to, `${name}${suffix}`) - total(from, `${name}${suffix}`)
+      const count = more('_count')
+      return count > 0 ? [{ count, meanSeconds: more('_sum') / count }] : []
+    })
+    return {
+      count: found.reduce((sum, { count }) => sum + count, 0),
+      medianSeconds: percentile(
+        found.map(({ meanSeconds }) => meanSeconds),
+        0.5,
+      ),
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LoadedModel, ModelUpdate, OutputTopic, Plan } from '@millwright/core'
+import type { DeviceStatus, LoadedModel, ModelUpdate, OutputTopic, Plan } from '@millwright/core'
 import { isHeartbeatDevice } from '@millwright/core'
 import { buildOperator } from '../../../packages/cli/src/plant/build-operator.ts'
 import type { Proof } from '../support/proof.ts'
@@ -35,6 +35,35 @@ export function storedMessages(data: string, topic: OutputTopic): CausedMessage[
     }
   }
   return messages.sort((a, b) => a.causedAtMs - b.causedAtMs)
+}
+
+/** The silence of a machine as the log has it; append times, milliseconds. */
+export interface StoredSilence {
+  readonly deviceId: string
+  /** When it is said to begin. */
+  readonly at: number
+  /** Of the machine's last record before. */
+  readonly heardMs: number
+  /** Of the record that had it told. */
+  readonly toldMs: number
+  /** Of the partition's first heartbeat at or after `at`: while the machine says nothing, nothing tells of it sooner. */
+  readonly heartbeatMs: number
+}
+
+/** The silences of machines; one that was never heard of, or never followed by a heartbeat, has NaN there. */
+export function storedSilences(data: string): StoredSilence[] {
+  return partitionsOf(data).flatMap((partition) => {
+    const frames = [...storedInput(data, partition)]
+    return [...storedOutputs(data, 'device-status', partition)].flatMap(({ inputOffset, value }): StoredSilence[] => {
+      const { deviceId, kind, at } = JSON.parse(value) as DeviceStatus
+      if (kind !== 'device-silent' || isHeartbeatDevice(deviceId)) return []
+      const told = frames.findLastIndex(({ baseOffset }) => baseOffset <= inputOffset)
+      const heard = frames.findLast(({ body }, i) => i < told && body.includes(`"deviceId":"${deviceId}"`))
+      const heartbeat = frames.find((frame) => frame.kind === 'heartbeat' && frame.appendTimeMs >= at)
+      const timeOf = (frame: StoredInput | undefined): number => frame?.appendTimeMs ?? Number.NaN
+      return [{ deviceId, at, heardMs: timeOf(heard), toldMs: timeOf(frames[told]), heartbeatMs: timeOf(heartbeat) }]
+    })
+  })
 }
 
 /** Holds the log to what was acknowledged, and what came out of it to what the operators make of the log. */
