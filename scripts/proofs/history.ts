@@ -139,7 +139,7 @@ async function body(proof: Proof, cluster: DevelopmentCluster): Promise<void> {
     /Warning: Nothing was written lately to .*sensor-data 0 \(for \d+ s\).*every reading waits/.test(deployed.stderr),
     'deploy warns of partitions to which nobody writes, and says what waits for them',
   )
-  const held = await eventually('records that are held', 60, async () => {
+  const held = await eventually('records that are held', 180, async () => {
     const status = await told('status', events, ...flink)
     return status.recordsHeld > 0 && status.slowest !== null ? status : null
   })
