@@ -18,7 +18,7 @@ import {
 } from '../../packages/cluster/src/development/index.ts'
 import { takeDown } from '../../packages/cluster/src/development/take-down.ts'
 import { type FlinkClient, topicDefinitions } from '../../packages/cluster/src/index.ts'
-import type { PartitionLag } from '../../packages/gateways/src/kafka/index.ts'
+import { GroupOffsets, type PartitionLag } from '../../packages/gateways/src/kafka/index.ts'
 import { command, did, startGateway, told } from './support/commands.ts'
 import { minutesPerPart, readingsOfPart, startMs } from './support/press-readings.ts'
 import { eventually, NotPossibleHere, numberArgument, prove } from './support/proof.ts'
@@ -135,6 +135,12 @@ await prove('deploy', 1500, async (proof) => {
   await come('alert-signals', closedAfter(2), 120)
   proof.check(true, 'it goes on with six subtasks on three partitions')
 
+  // A job that has just begun has left no places yet: that comes with a checkpoint, by a client that finds its coordinator first.
+  const places = new GroupOffsets({ bootstrapServers: cluster.bootstrapServers }, 'millwright', ['sensor-data'])
+  await eventually('the places that the job leaves on Kafka', 120, async () =>
+    places.known.length === 3 ? true : null,
+  )
+  await places.close()
   await cluster.kill('task-manager-1')
   await ingested(2)
   // Six subtasks do not fit into the slots that are left: nothing is read meanwhile.
